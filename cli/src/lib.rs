@@ -1,0 +1,1 @@
+//! The vouchsafe command: verify, bench, demo.

@@ -1,0 +1,3 @@
+//! The vouchsafe command: verify, bench, demo.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Collects hardware evidence, asks a key broker for secrets, opens weights.

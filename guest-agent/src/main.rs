@@ -1,0 +1,3 @@
+//! Collects hardware evidence, asks a key broker for secrets, opens weights.
+
+fn main() {}

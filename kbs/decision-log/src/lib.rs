@@ -1,0 +1,1 @@
+//! Decision records: what was decided, on which inputs; pure.

@@ -1,0 +1,1 @@
+//! The CoCo key broker protocol: wire types, report-data binding, JWE; pure.

@@ -1,0 +1,1 @@
+//! The key broker: releases secrets to attested guests over the CoCo protocol.

@@ -1,0 +1,1 @@
+//! Reference values: what good looks like, as types.

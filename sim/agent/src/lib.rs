@@ -1,0 +1,1 @@
+//! The guest agent with simulated hardware: for tests and demonstrations only.

@@ -1,0 +1,3 @@
+//! The guest agent with simulated hardware: for tests and demonstrations only.
+
+fn main() {}

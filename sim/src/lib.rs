@@ -1,0 +1,1 @@
+//! Mints evidence, certificates, CRLs and collateral under simulated vendor roots; never for production.

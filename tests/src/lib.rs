@@ -1,0 +1,1 @@
+//! Whole trips over real processes and real evidence.

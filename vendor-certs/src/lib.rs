@@ -1,0 +1,1 @@
+//! Pinned vendor root certificates as bytes, with fingerprints and provenance.

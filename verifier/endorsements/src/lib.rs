@@ -1,0 +1,1 @@
+//! Reads endorsements from files and folders; it fetches, it never decides.

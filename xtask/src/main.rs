@@ -1,0 +1,3 @@
+//! Development tasks: test, import-fixtures.
+
+fn main() {}
