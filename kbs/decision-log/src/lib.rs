@@ -1,1 +1,37 @@
 //! Decision records: what was decided, on which inputs; pure.
+//!
+//! ```text
+//! inputs ─ Digest::of ─▶ blobs, each stored once under its SHA-256
+//! Record { inputs as digests, result } ─ encode ─▶ canonical bytes ─ Digest::of ─▶ decision id
+//! ```
+//!
+//! A record holds nothing secret and no input itself: it names every input by its content, so that the same
+//! verdict can be reached again from the blobs, offline, in any year.
+//!
+//! ```
+//! use decision_log::{Digest, Record, Release};
+//!
+//! let release = Release {
+//!     attestation: Digest::of(b"the decision that the token came from"),
+//!     token: Digest::of(b"the token"),
+//!     resource: "kbs:///models/key/llama".to_owned(),
+//!     resource_policy: Digest::of(b"package policy"),
+//!     tee_key: Digest::of(b"the key that the secret was sealed to"),
+//! };
+//! let record = Record::release(1_775_000_000, "0.1.0", release);
+//! let bytes = record.encode();
+//! assert_eq!(Record::decode(&bytes), Ok(record));
+//! ```
+//!
+//! Invariants: one record has one encoding (`decode` refuses any other); the id of a decision is the SHA-256
+//! of that encoding.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
+mod digest;
+mod record;
+
+pub use digest::{Digest, NotADigest};
+pub use record::{Attestation, Body, InputSet, Named, Record, RecordError, Release, SCHEMA};

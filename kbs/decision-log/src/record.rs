@@ -1,0 +1,168 @@
+//! The records and their one encoding.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+
+/// The form of a record, written into each.
+pub const SCHEMA: &str = "vouchsafe.decision/1";
+
+/// One decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The instant of the decision, in seconds since 1970-01-01T00:00:00Z.
+    pub at: i64,
+    /// The version of the verifier and broker that decided.
+    pub software: String,
+    /// What was decided.
+    pub decision: Body,
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Body {
+    /// Evidence was judged.
+    Attestation(Box<Attestation>),
+    /// A secret was released.
+    Release(Release),
+}
+
+/// Evidence was judged: every input by its content, and the result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attestation {
+    /// The TEE that the guest named.
+    pub tee: String,
+    /// The evidence as it came.
+    pub evidence: Digest,
+    /// The runtime data (nonce, key, device evidence) in the form that was hashed into the report data.
+    pub runtime_data: Digest,
+    /// The init-data text, when the guest sent one.
+    pub init_data: Option<Digest>,
+    /// The hash algorithm of the runtime data.
+    pub hash: String,
+    /// The report data that was expected: 64 bytes in hexadecimal.
+    pub report_data: String,
+    /// The host data that was expected, in hexadecimal, when init-data was sent.
+    pub host_data: Option<String>,
+    /// Everything that came from the operator and not from the guest.
+    pub inputs: Digest,
+    /// Whether the evidence is genuine and bound to this session.
+    pub verified: bool,
+    /// The tier: `affirming`, `warning`, `contraindicated` or `none`.
+    pub tier: String,
+    /// The checks that failed, by id.
+    pub failed: Vec<String>,
+    /// The whole verdict as JSON.
+    pub verdict: Digest,
+}
+
+/// A secret left the broker, sealed to a key that the evidence covers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The id of the attestation that the token came from.
+    pub attestation: Digest,
+    /// The token that was shown.
+    pub token: Digest,
+    /// What was asked for, as `kbs:///repository/type/tag`.
+    pub resource: String,
+    /// The text of the policy that allowed it.
+    pub resource_policy: Digest,
+    /// The key that the secret was sealed to, as JSON.
+    pub tee_key: Digest,
+}
+
+/// The operator's inputs of a decision; one set serves all decisions made under it, and is stored once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputSet {
+    /// The appraisal policy as JSON, with every default written out.
+    pub policy: Digest,
+    /// The reference values as read.
+    pub reference_values: Vec<Named>,
+    /// The endorsements that were at hand, by name, in the order in which they were read.
+    pub endorsements: Vec<Named>,
+    /// The roots trusted beside the vendors' own.
+    pub danger_roots: Vec<Named>,
+}
+
+/// A named input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// The name under which it was given, such as a file name.
+    pub name: String,
+    /// Its content.
+    pub content: Digest,
+}
+
+/// The bytes are not a record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Not JSON of this form.
+    #[error("not a decision record: {0}")]
+    Form(String),
+    /// Another version of the form.
+    #[error("record schema: expected {SCHEMA}, found {actual:?}")]
+    Schema {
+        /// What the record says.
+        actual: String,
+    },
+    /// The same record has another, canonical, encoding.
+    #[error("not the canonical encoding of the record")]
+    NotCanonical,
+}
+
+impl Record {
+    /// A record of evidence judged at `at` (seconds since 1970) by `software`.
+    pub fn attestation(at: i64, software: &str, attestation: Attestation) -> Self {
+        Self::new(at, software, Body::Attestation(Box::new(attestation)))
+    }
+
+    /// A record of a release at `at` (seconds since 1970) by `software`.
+    pub fn release(at: i64, software: &str, release: Release) -> Self {
+        Self::new(at, software, Body::Release(release))
+    }
+
+    /// The one encoding: compact JSON, members in the order of the types.
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Reads a record; only the encoding that [`Record::encode`] writes is read.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let record: Self =
+            serde_json::from_slice(bytes).map_err(|error| RecordError::Form(error.to_string()))?;
+        if record.schema != SCHEMA {
+            return Err(RecordError::Schema { actual: record.schema });
+        }
+        if record.encode() != bytes {
+            return Err(RecordError::NotCanonical);
+        }
+        Ok(record)
+    }
+
+    fn new(at: i64, software: &str, decision: Body) -> Self {
+        Self { schema: SCHEMA.to_owned(), at, software: software.to_owned(), decision }
+    }
+}
+
+impl InputSet {
+    /// The one encoding: compact JSON, members in the order of the type.
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // Safe: these types hold strings, numbers, booleans and lists; none of them can fail to be written.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
