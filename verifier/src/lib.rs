@@ -19,5 +19,6 @@
 )]
 
 pub mod check;
+pub mod crypto;
 pub mod reader;
 pub mod time;
