@@ -28,9 +28,8 @@ impl Backend for Key {
                 p384::ecdsa::VerifyingKey::from_sec1_bytes(*point).ok().map(Self::P384)
             }
             Material::Rsa { modulus, exponent } => {
-                let modulus = BigUint::from_bytes_be(modulus);
-                let key =
-                    RsaPublicKey::new_with_max_size(modulus, BigUint::from(*exponent), RSA_MAX_BITS).ok()?;
+                let (n, e) = (BigUint::from_bytes_be(modulus), BigUint::from_bytes_be(exponent));
+                let key = RsaPublicKey::new_with_max_size(n, e, RSA_MAX_BITS).ok()?;
                 Some(Self::Rsa(PssKey::new_with_salt_len(key, SALT_BYTES)))
             }
         }
