@@ -1,3 +1,40 @@
-//! Development tasks: test, import-fixtures.
+//! Development tasks: `cargo xtask test`, `cargo xtask import-fixtures`.
 
-fn main() {}
+#![expect(clippy::disallowed_methods, reason = "a developer's tool: reads and writes the working tree")]
+
+mod import;
+#[cfg(test)]
+mod scratch;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Copies the evidence that tests use into fixtures/, with its provenance.
+    ImportFixtures {
+        /// The folder that holds MANIFEST.tsv.
+        #[arg(long)]
+        from: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::ImportFixtures { from } => import::import(&from, &root().join("fixtures")),
+    }
+}
+
+/// The root of the repository: the folder above this package.
+fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
+}
