@@ -1,1 +1,8 @@
-//! Whole trips over real processes and real evidence.
+//! What the system tests share: the fixtures with their expectations.
+//!
+//! ```text
+//! fixtures/ ─────────────────┐
+//! ../shared/fixtures/extra/ ─┴▶ fixtures::index, fixtures::negatives ─▶ it/ (one test binary)
+//! ```
+
+pub mod fixtures;
