@@ -22,3 +22,4 @@ pub mod check;
 pub mod crypto;
 pub mod reader;
 pub mod time;
+pub mod x509;
