@@ -6,6 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use system_tests::fixtures::{self, ManifestRow};
+use system_tests::summary::announce;
 use verifier::time::UnixTime;
 
 /// Files that describe fixtures and are none, and folders of data that is written for this project.
@@ -134,6 +135,19 @@ fn manifest_states_the_instants_and_results_of_the_index() {
             );
         }
     }
+}
+
+#[test]
+fn names_the_extra_fixtures_as_skipped_where_they_are_absent() {
+    let present = match fixtures::extra_root() {
+        None => "absent: everything that reads it is skipped".to_owned(),
+        Some(root) => {
+            let (evidence, negatives) = (fixtures::index(&root), fixtures::negatives(&root));
+            assert!(!evidence.is_empty() && !negatives.is_empty(), "the extra fixtures are complete");
+            format!("present: {} entries, {} negatives", evidence.len(), negatives.len())
+        }
+    };
+    announce(&format!("fixtures outside the repository (../shared/fixtures/extra): {present}"));
 }
 
 /// Every negative fits its file and changes it; `Negative::mutated` asserts the change.

@@ -5,6 +5,7 @@
 mod import;
 #[cfg(test)]
 mod scratch;
+mod test;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Runs everything that must hold: format, lints, all tests, oracles, licences.
+    Test,
     /// Copies the evidence that tests use into fixtures/, with its provenance.
     ImportFixtures {
         /// The folder that holds MANIFEST.tsv.
@@ -29,6 +32,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
+        Task::Test => test::test(root()),
         Task::ImportFixtures { from } => import::import(&from, &root().join("fixtures")),
     }
 }

@@ -1,0 +1,61 @@
+//! What the steps need besides cargo: installed where that is allowed, else named.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use super::run::Runner;
+
+/// The version whose checks deny.toml is written for.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Looks for every tool and installs what is missing.
+///
+/// # Errors
+/// A tool is missing and cannot be installed here; the message says how to.
+pub(super) fn ensure(runner: &Runner) -> anyhow::Result<()> {
+    println!("== tools ==");
+    ensure_c_compiler(runner)?;
+    for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if !runner.says_yes("cargo", &[tool, "--version"]) {
+            runner.install("rustup", &["component", "add", component])?;
+        }
+    }
+    if !runner.says_yes("cargo", &["deny", "--version"]) {
+        runner.install("cargo", &["install", "cargo-deny", "--locked", "--version", CARGO_DENY])?;
+    }
+    println!("gcc, rustfmt, clippy and cargo-deny are here");
+    Ok(())
+}
+
+/// aws-lc is C; it needs a compiler and the headers of the C library, and nothing more.
+fn ensure_c_compiler(runner: &Runner) -> anyhow::Result<()> {
+    let headers = Path::new("/usr/include/stdlib.h").exists();
+    if is_on_path("gcc") && headers {
+        return Ok(());
+    }
+    const PACKAGES: &[&str] = &["gcc", "libc6-dev"];
+    if !is_root() || !is_on_path("apt-get") {
+        bail!("a C compiler with headers is missing: apt-get install {}", PACKAGES.join(" "));
+    }
+    runner.install("apt-get", &["update", "-q"])?;
+    let install = ["install", "-q", "-y", "--no-install-recommends"];
+    runner.install("apt-get", &[&install, PACKAGES].concat())
+}
+
+/// Whether `PATH` has the program.
+pub(super) fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Cargo's own folder.
+pub(super) fn cargo_home() -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
+    std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home)
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
