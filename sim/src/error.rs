@@ -46,4 +46,20 @@ pub enum MintError {
         /// The document.
         document: &'static str,
     },
+    /// A machine's file does not have the form of one.
+    #[error("not the file of a simulated machine: wrong at line {line}, column {column}")]
+    Machine {
+        /// Line at which the form ends, from 1; 0 where the form holds and a value does not.
+        line: usize,
+        /// Column in that line.
+        column: usize,
+    },
+    /// Something was asked of a machine of another kind.
+    #[error("a simulated machine of kind {actual} cannot mint {wanted}")]
+    OtherKind {
+        /// What was wanted.
+        wanted: &'static str,
+        /// The machine's kind.
+        actual: &'static str,
+    },
 }

@@ -6,6 +6,7 @@ mod bytes;
 mod error;
 pub mod intel;
 mod keys;
+pub mod platform;
 mod rng;
 mod rsa;
 #[cfg(test)]

@@ -68,6 +68,14 @@ impl Product {
         }
     }
 
+    /// The version of the reports that current firmware writes.
+    pub const fn report_version(self) -> u32 {
+        match self {
+            Self::Milan => 3,
+            Self::Genoa | Self::Turin => 5,
+        }
+    }
+
     /// Patch levels of an up-to-date machine.
     pub const fn current_tcb(self) -> Tcb {
         match self {

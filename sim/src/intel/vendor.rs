@@ -64,17 +64,17 @@ impl IntelVendor {
     }
 
     /// The PEM chain of a machine as its quotes carry it: PCK, CA, root, and a final zero byte.
-    pub fn pck_chain(&self, machine: &IntelMachine, now: i64) -> Result<Vec<u8>, MintError> {
+    pub fn pck_chain(&self, machine: &IntelMachine, now: i64) -> Result<String, MintError> {
         let ca = self.pck_ca(machine.ca);
         let leaf = self.pck_fields(machine, now)?.sign(&ca.key)?;
         Ok(self.pck_chain_with(machine.ca, &leaf))
     }
 
     /// The PEM chain with this leaf, whatever it is.
-    pub fn pck_chain_with(&self, ca: PckCa, leaf: &[u8]) -> Vec<u8> {
+    pub fn pck_chain_with(&self, ca: PckCa, leaf: &[u8]) -> String {
         let mut chain = pem_chain(&[leaf, &self.pck_ca(ca).certificate, &self.root.certificate]);
         chain.push('\0');
-        chain.into_bytes()
+        chain
     }
 
     /// The PEM chain of whoever signs the collateral: signer, root.
