@@ -4,8 +4,26 @@
 mod graph;
 mod rules;
 
+use std::collections::BTreeSet;
+
 use graph::Graph;
-use rules::{Breach, breaches};
+use rules::{Breach, TESTS, breaches};
+
+/// The ten packages that the design names.
+const DESIGN_CARD: &[&str] = &[
+    "sev",
+    "tdx-quote",
+    "p384",
+    "sha2",
+    "x509-cert",
+    "aes-gcm",
+    "actix-web",
+    "tokio",
+    "rustls",
+    "serde_cbor",
+];
+
+const DOCUMENT: &str = include_str!("../../docs/dependencies.md");
 
 fn breaches_of(edges: &[(&str, &[&str])]) -> Vec<Breach> {
     breaches(&Graph::synthetic(edges))
@@ -24,6 +42,25 @@ fn the_workspace_keeps_to_the_table() {
         "the server's runtime is seen, so a missing edge would be too"
     );
     assert_eq!(breaches(&graph), Vec::<Breach>::new());
+}
+
+/// docs/dependencies.md tells users where each package of the design is used; the second column is held to the truth.
+#[test]
+fn the_documentation_names_who_uses_each_package_of_the_design() {
+    let graph = Graph::of_the_workspace();
+    let mut wrong = Vec::new();
+    for package in DESIGN_CARD {
+        let start = format!("| `{package}` | ");
+        let row = DOCUMENT.lines().find_map(|line| line.strip_prefix(&start)).expect("a row of the package");
+        let users = row.split(" | ").next().unwrap_or_default();
+        let documented: BTreeSet<&str> = users.split('`').skip(1).step_by(2).collect();
+        let actual: BTreeSet<&str> =
+            graph.ours().filter(|ours| !TESTS.contains(ours) && graph.declares(ours, package)).collect();
+        if documented != actual {
+            wrong.push(format!("{package}: documented {documented:?}, actual {actual:?}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub(super) struct Graph {
     ours: BTreeSet<String>,
     direct: BTreeMap<String, BTreeSet<String>>,
     development: BTreeMap<String, BTreeSet<String>>,
+    declared: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Graph {
@@ -26,6 +27,13 @@ impl Graph {
             metadata.packages.iter().map(|package| (&package.id, package)).collect();
         let mut graph = Self::default();
         graph.ours.extend(metadata.workspace_packages().iter().map(|package| package.name.to_string()));
+        for package in metadata.workspace_packages() {
+            let normal =
+                package.dependencies.iter().filter(|declared| declared.kind == DependencyKind::Normal);
+            graph
+                .declared
+                .insert(package.name.to_string(), normal.map(|declared| declared.name.clone()).collect());
+        }
         let resolve = metadata.resolve.as_ref().expect("cargo metadata resolves");
         for node in &resolve.nodes {
             let package = packages[&node.id];
@@ -88,6 +96,11 @@ impl Graph {
     /// What the package needs for its own tests alone.
     pub(super) fn development(&self, package: &str) -> impl Iterator<Item = &str> {
         self.development.get(package).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether our package's manifest names the dependency, optional ones included.
+    pub(super) fn declares(&self, package: &str, dependency: &str) -> bool {
+        self.declared.get(package).is_some_and(|names| names.contains(dependency))
     }
 
     /// Everything below the package, itself not included.

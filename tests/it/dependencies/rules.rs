@@ -63,7 +63,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// Nobody depends on these, for development neither.
-const TESTS: &[&str] = &["system-tests", "xtask"];
+pub(super) const TESTS: &[&str] = &["system-tests", "xtask"];
 
 /// Runtimes, servers, clients and stores: I/O by the packages that bring it. The standard library's is clippy's.
 const IMPURE: &[&str] = &[
