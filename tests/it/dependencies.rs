@@ -3,6 +3,7 @@
 
 mod graph;
 mod rules;
+mod sources;
 
 use std::collections::BTreeSet;
 
