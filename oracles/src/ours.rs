@@ -1,0 +1,1 @@
+//! Our verifier behind one call.
