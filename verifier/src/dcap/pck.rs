@@ -253,3 +253,6 @@ fn put<T>(slot: &mut Option<T>, oid: ObjectIdentifier, value: Option<T>) -> Resu
 fn have<T>(slot: Option<T>, member: &'static str) -> Result<T, PckError> {
     slot.ok_or(PckError::Missing { member })
 }
+
+#[cfg(test)]
+mod tests;

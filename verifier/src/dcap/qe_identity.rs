@@ -174,3 +174,6 @@ pub(super) fn svn_levels(raw: Vec<RawSvnLevel>) -> Result<Vec<SvnLevel>, Collate
 const VERSION: u32 = 2;
 /// Intel lists one level for each security version so far, at most about ten.
 const MAX_SVN_LEVELS: usize = 256;
+
+#[cfg(test)]
+mod tests;

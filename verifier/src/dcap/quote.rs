@@ -257,3 +257,6 @@ const MAX_SIGNATURE_DATA: usize = 0x8000;
 /// Linux gives a guest's report 32 KiB (TSM_REPORT_OUTBLOB_MAX), and clouds hand on the whole buffer: up to 4560
 /// bytes after the quote have been seen.
 pub const MAX_TRAILING: usize = 0x8000;
+
+#[cfg(test)]
+mod tests;

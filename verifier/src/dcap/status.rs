@@ -89,3 +89,6 @@ impl fmt::Display for TcbStatus {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

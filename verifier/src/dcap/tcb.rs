@@ -151,3 +151,6 @@ impl From<&SvnLevel> for TcbPart {
         Self { status: level.status, date: Some(level.date), advisories: level.advisories.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests;

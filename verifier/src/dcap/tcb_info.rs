@@ -134,3 +134,6 @@ impl TdxModuleVersion {
         self.levels.iter().find(|level| u16::from(isv_svn) >= level.isv_svn)
     }
 }
+
+#[cfg(test)]
+mod tests;

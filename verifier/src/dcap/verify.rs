@@ -159,3 +159,6 @@ fn check_qe_binding(quote: &Quote<'_>, steps: &mut Steps<'_>) -> Result<(), Dcap
 }
 
 const ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::EcdsaP256Sha256;
+
+#[cfg(test)]
+mod tests;
