@@ -24,10 +24,12 @@ mod error;
 mod extension;
 mod name;
 mod pem;
+mod revocation;
 mod walk;
 
 pub use self::certificate::Certificate;
 pub use self::crl::Crl;
 pub use self::error::X509Error;
 pub use self::pem::pem_blocks;
+pub use self::revocation::{Revocation, RevocationState, check_revocation};
 pub use der::asn1::ObjectIdentifier;
