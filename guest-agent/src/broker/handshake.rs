@@ -1,0 +1,158 @@
+//! The handshake: auth, attest, then resources with the session that came of it.
+
+use kbs_protocol::limits::{ATTESTATION_BYTES, CHALLENGE_BYTES, RESPONSE_BYTES, TOKEN_BYTES};
+use kbs_protocol::{
+    Attestation, Challenge, JsonError, Request, ResourceUri, RuntimeData, SESSION_COOKIE, TeeEvidence,
+    TeeKeyPair, TokenResponse, binding, jwe,
+};
+use rand_core::CryptoRng;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::BrokerOptions;
+use super::error::{BrokerError, Step, expect_ok};
+use super::http::{Answer, Credentials, Http};
+use crate::attester::Attester;
+
+/// A broker, and the session with it once there is one.
+pub struct Broker {
+    http: Http,
+    options: BrokerOptions,
+    session: Option<Session>,
+}
+
+/// What one handshake leaves; the key never leaves this process.
+struct Session {
+    cookie: String,
+    authorization: Option<String>,
+    key: TeeKeyPair,
+}
+
+impl Broker {
+    /// Checks the options; nothing is sent yet.
+    pub fn new(options: BrokerOptions) -> Result<Self, BrokerError> {
+        Ok(Self { http: Http::new(&options)?, options, session: None })
+    }
+
+    /// Fetches and opens one resource.
+    ///
+    /// The first call attests; later ones use the same session until the broker no longer knows it. Then there is one
+    /// more handshake, and its outcome is final.
+    pub fn get(
+        &mut self,
+        uri: &ResourceUri,
+        attester: &dyn Attester,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Zeroizing<Vec<u8>>, BrokerError> {
+        let path = match uri.query() {
+            Some(query) => format!("resource/{}?{query}", uri.path()),
+            None => format!("resource/{}", uri.path()),
+        };
+        if let Some(session) = self.session.take() {
+            match self.resource(&path, &session) {
+                Err(BrokerError::Refused(answered)) if answered.wants_handshake() => {}
+                outcome => {
+                    self.session = Some(session);
+                    return outcome;
+                }
+            }
+        }
+        let session = self.attest(attester, rng)?;
+        let outcome = self.resource(&path, &session);
+        self.session = Some(session);
+        outcome
+    }
+
+    /// Sections 4 to 6: challenge, evidence, token.
+    fn attest(&self, attester: &dyn Attester, rng: &mut impl CryptoRng) -> Result<Session, BrokerError> {
+        // 1. Ask for a nonce.
+        let request = body(&Request::new(attester.tee()))?;
+        let answer = self.http.post("auth", Credentials::default(), &request, CHALLENGE_BYTES);
+        let answer = ok(Step::Auth, answer)?;
+        let cookie = session_cookie(&answer)?.ok_or(BrokerError::Cookie)?;
+        let challenge = Challenge::parse(&answer.body).map_err(form(Step::Auth))?;
+
+        // 2. Bind the nonce and a new key into evidence.
+        let key = TeeKeyPair::generate(rng);
+        let tee_pubkey = key.public().to_json().map_err(form(Step::Attest))?;
+        let report_data = binding::report_data(challenge.hash()?, NO_DEVICES, &challenge.nonce, &tee_pubkey)?;
+        let evidence = attester.evidence(&report_data)?;
+
+        // 3. Send it with the same cookie.
+        let attestation = body(&Attestation {
+            init_data: self.options.init_data.clone(),
+            runtime_data: RuntimeData { nonce: challenge.nonce, tee_pubkey },
+            tee_evidence: TeeEvidence {
+                primary_evidence: evidence,
+                additional_evidence: NO_DEVICES.to_owned(),
+            },
+        })?;
+        if attestation.len() > ATTESTATION_BYTES {
+            return Err(BrokerError::TooLarge { limit: ATTESTATION_BYTES, actual: attestation.len() });
+        }
+        let credentials = Credentials { cookie: Some(&cookie), authorization: None };
+        let answer = ok(Step::Attest, self.http.post("attest", credentials, &attestation, TOKEN_BYTES))?;
+        let token = TokenResponse::parse(&answer.body).map_err(form(Step::Attest))?.token;
+        if !is_compact_jwt(&token) {
+            return Err(BrokerError::Token);
+        }
+        Ok(Session {
+            cookie: session_cookie(&answer)?.unwrap_or(cookie),
+            authorization: (token.len() <= BEARER_BYTES).then(|| format!("Bearer {token}")),
+            key,
+        })
+    }
+
+    /// Sections 11 and 12: the sealed secret, opened.
+    fn resource(&self, path: &str, session: &Session) -> Result<Zeroizing<Vec<u8>>, BrokerError> {
+        let credentials =
+            Credentials { cookie: Some(&session.cookie), authorization: session.authorization.as_deref() };
+        let answer = ok(Step::Resource, self.http.get(path, credentials, RESPONSE_BYTES))?;
+        let sealed = jwe::Response::parse(&answer.body).map_err(form(Step::Resource))?;
+        Ok(jwe::open(&sealed, &session.key)?)
+    }
+}
+
+fn ok(step: Step, answer: Result<Answer, super::HttpError>) -> Result<Answer, BrokerError> {
+    expect_ok(step, answer.map_err(|source| BrokerError::Network { step, source })?)
+}
+
+fn form(step: Step) -> impl Fn(JsonError) -> BrokerError {
+    move |source| BrokerError::Form { step, source }
+}
+
+fn body(message: &impl Serialize) -> Result<Vec<u8>, BrokerError> {
+    serde_json::to_vec(message).map_err(BrokerError::Write)
+}
+
+/// The `Cookie` header that answers the session's `Set-Cookie`; none where there is no such header.
+fn session_cookie(answer: &Answer) -> Result<Option<String>, BrokerError> {
+    for cookie in &answer.cookies {
+        let pair = cookie.split(';').next().unwrap_or_default().trim();
+        let Some((SESSION_COOKIE, value)) = pair.split_once('=') else { continue };
+        if value.is_empty() || !value.bytes().all(is_cookie_byte) {
+            return Err(BrokerError::Cookie);
+        }
+        return Ok(Some(pair.to_owned()));
+    }
+    Ok(None)
+}
+
+/// RFC 6265 section 4.1.1, `cookie-octet`.
+fn is_cookie_byte(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x2B | 0x2D..=0x3A | 0x3C..=0x5B | 0x5D..=0x7E)
+}
+
+/// Three parts of base64url, which go into a header without further ado.
+fn is_compact_jwt(token: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    token.split('.').count() == 3 && token.split('.').all(part)
+}
+
+/// Evidence of devices: this agent has none.
+const NO_DEVICES: &str = "";
+
+/// Servers limit a request's head; a longer token is left out, for the cookie carries the session anyway.
+const BEARER_BYTES: usize = 16 << 10;

@@ -1,0 +1,136 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kbs_protocol::{ResourceUri, Tee};
+
+/// The whole command line of the product's agent.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What an agent can do; another binary may put options of its own beside it.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Attest to a key broker and fetch one secret.
+    Get(GetArgs),
+    /// Write this machine's evidence for given report data.
+    Evidence(EvidenceArgs),
+    /// Attest, fetch a key, and decrypt a weights file with it.
+    DecryptWeights(DecryptArgs),
+}
+
+/// `get`.
+#[derive(Debug, Args)]
+pub struct GetArgs {
+    /// The secret: kbs:///repository/type/tag.
+    #[arg(value_parser = ResourceUri::parse)]
+    pub(super) uri: ResourceUri,
+    #[command(flatten)]
+    pub(super) broker: BrokerArgs,
+    #[command(flatten)]
+    pub(super) out: OutArgs,
+}
+
+/// `evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArgs {
+    /// 64 bytes that the evidence is to carry, as 128 hexadecimal digits.
+    #[arg(long, value_name = "HEX", value_parser = report_data)]
+    pub(super) report_data: [u8; 64],
+    /// The hardware's own bytes, or the JSON that a broker takes.
+    #[arg(long, value_enum, default_value_t = Format::Raw)]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) tee: TeeArgs,
+    #[command(flatten)]
+    pub(super) out: OutArgs,
+}
+
+/// `decrypt-weights`.
+#[derive(Debug, Args)]
+pub struct DecryptArgs {
+    /// The key: kbs:///repository/type/tag, 32 bytes.
+    #[arg(long, value_name = "URI", value_parser = ResourceUri::parse)]
+    pub(super) key: ResourceUri,
+    /// The encrypted file.
+    #[arg(long = "in", value_name = "FILE")]
+    pub(super) input: PathBuf,
+    /// The decrypted file; appears when it is complete and authentic, with mode 0600.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// Replace what stands there.
+    #[arg(long)]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) broker: BrokerArgs,
+}
+
+/// Which broker, and what to send it.
+#[derive(Debug, Args)]
+pub(super) struct BrokerArgs {
+    /// The broker, such as https://kbs.example:8080.
+    #[arg(long, value_name = "URL", env = "VOUCHSAFE_KBS_URL")]
+    pub(super) kbs_url: String,
+    /// Certificates (PEM) of which one signed the broker's; without it, those of the system.
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_cert: Option<PathBuf>,
+    /// Send along the init-data document (TOML) that the host gave this guest.
+    #[arg(long, value_name = "FILE")]
+    pub(super) init_data: Option<PathBuf>,
+    /// Let plain HTTP leave this machine; for tests, since anybody may then pose as the broker.
+    #[arg(long)]
+    pub(super) danger_plain_http: bool,
+    #[command(flatten)]
+    pub(super) tee: TeeArgs,
+}
+
+/// Which attester.
+#[derive(Debug, Args)]
+pub(super) struct TeeArgs {
+    /// Attest as this TEE (snp, tdx); without it, as the first that is found: configfs-tsm, then /dev/sev-guest.
+    #[arg(long, value_name = "TEE", value_parser = Tee::parse)]
+    pub(super) tee: Option<Tee>,
+}
+
+/// Where the result goes.
+#[derive(Debug, Args)]
+pub(super) struct OutArgs {
+    /// Write to this file, made with mode 0600, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace what stands there.
+    #[arg(long, requires = "out")]
+    pub(super) force: bool,
+}
+
+/// How evidence is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// An SNP report of 1184 bytes, or a quote.
+    Raw,
+    /// The JSON form of the protocol.
+    Json,
+}
+
+fn report_data(text: &str) -> Result<[u8; 64], &'static str> {
+    let mut bytes = [0; 64];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| "128 hexadecimal digits are wanted")?;
+    Ok(bytes)
+}
+
+/// Shown below the help text.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the broker refused: the evidence, the session or the policy
+  2  wrong arguments, or a local file that cannot be read or written
+  3  the broker has no such resource
+  4  no hardware that can attest, or it gave no evidence
+  5  the broker cannot be reached, failed, or does not speak the protocol
+  6  the encrypted file does not open: another key, or changed";

@@ -1,0 +1,16 @@
+//! The command line: arguments in, exit code out.
+
+mod args;
+mod decrypt;
+mod evidence;
+mod exit;
+mod failure;
+mod get;
+mod run;
+
+pub use args::{Cli, Command};
+pub use exit::Exit;
+pub use run::{execute, run};
+
+#[cfg(test)]
+mod tests;
