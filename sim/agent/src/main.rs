@@ -1,3 +1,7 @@
 //! The guest agent with simulated hardware: for tests and demonstrations only.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sim_agent::run(std::env::args_os())
+}
