@@ -128,9 +128,14 @@ impl TdReport {
         self.attributes() & ATTRIBUTES_UNDER_DEBUG != 0
     }
 
-    /// MRSERVICETD, zero where the report's form has none.
+    /// The hash of the service TDs bound to this one, zero for none: MRSERVICETD, or, where that is zero, what the
+    /// extended report says of the TD's creation or of now. Forms without these fields have none.
     pub fn mr_service_td(&self) -> [u8; 48] {
-        self.v15.as_ref().map_or([0; 48], |v15| v15.mr_service_td)
+        let launch = self.v15.as_ref().map(|v15| v15.mr_service_td);
+        let init = self.v15_ex.as_ref().map(|v15_ex| v15_ex.init_service_td_hash);
+        let current = self.v15_ex.as_ref().map(|v15_ex| v15_ex.current_service_td_hash);
+        let bound = [launch, init, current].into_iter().flatten().find(|hash| *hash != [0; 48]);
+        bound.unwrap_or([0; 48])
     }
 }
 
@@ -189,3 +194,6 @@ pub const ATTRIBUTE_PERFMON: u64 = 1 << 63;
 /// The bits of TDATTRIBUTES that Intel has not defined: 3:1, 15:7, 26:23, 61:32 (Intel TDX Module ABI
 /// 348551-008US, table 3.23).
 pub const ATTRIBUTES_RESERVED: u64 = 0x3FFF_FFFF_0780_FF8E;
+
+#[cfg(test)]
+mod tests;

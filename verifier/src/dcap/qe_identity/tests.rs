@@ -60,7 +60,7 @@ fn refuses_an_identity_without_levels() {
 fn refuses_advisories_that_are_no_words() {
     let with = |id: &str| edited("\"UpToDate\"", &format!("\"UpToDate\",\"advisoryIDs\":[\"{id}\"]"));
     let longest = "A".repeat(32);
-    assert_eq!(with(&longest).unwrap().level(4).unwrap().advisories, [longest.clone()]);
+    assert_eq!(with(&longest).unwrap().level(4).unwrap().advisories, std::slice::from_ref(&longest));
     for id in ["", "INTEL SA", "\\u001b[31m", &format!("{longest}A")] {
         assert_eq!(with(id).unwrap_err(), CollateralError::Advisory);
     }

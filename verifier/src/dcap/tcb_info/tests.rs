@@ -104,7 +104,7 @@ fn refuses_duplicate_members_anywhere() {
     ] {
         match error(edited(from, to)) {
             CollateralError::Json { reason, .. } => {
-                assert!(reason.starts_with("duplicate member"), "{reason}")
+                assert!(reason.starts_with("duplicate member"), "{reason}");
             }
             other => panic!("{other:?}"),
         }
