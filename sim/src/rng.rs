@@ -49,3 +49,6 @@ impl TryRng for SeededRng {
 }
 
 impl TryCryptoRng for SeededRng {}
+
+#[cfg(test)]
+mod tests;
