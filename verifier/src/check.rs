@@ -1,6 +1,7 @@
 //! One check and its outcome, and the trail of checks that a verification leaves.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
@@ -147,12 +148,13 @@ impl Serialize for Check {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trail {
     checks: Vec<Check>,
+    used: BTreeSet<usize>,
 }
 
 impl Trail {
     /// An empty trail.
     pub fn new() -> Self {
-        Self { checks: Vec::with_capacity(48) }
+        Self { checks: Vec::with_capacity(48), used: BTreeSet::new() }
     }
 
     /// The checks so far.
@@ -163,6 +165,16 @@ impl Trail {
     /// The checks, without the trail.
     pub fn into_checks(self) -> Vec<Check> {
         self.checks
+    }
+
+    /// Records that the endorsement with this id took part, so that the others can be listed as unused.
+    pub fn used(&mut self, id: usize) {
+        self.used.insert(id);
+    }
+
+    /// Whether the endorsement with this id took part.
+    pub fn was_used(&self, id: usize) -> bool {
+        self.used.contains(&id)
     }
 
     /// Adds a check.

@@ -18,8 +18,24 @@
     )
 )]
 
+pub mod anchors;
+pub mod appraise;
 pub mod check;
+mod coco;
 pub mod crypto;
+pub mod dcap;
+pub mod endorsements;
+pub mod error;
+pub mod evidence;
+pub mod expected;
+pub mod policy;
 pub mod reader;
+pub mod sgx;
+pub mod snp;
+pub mod tdx;
 pub mod time;
+pub mod token;
+pub mod trust;
+pub mod verdict;
+pub mod verify;
 pub mod x509;

@@ -128,11 +128,9 @@ impl<'a> Reader<'a> {
     }
 
     const fn truncated(&self, wanted: usize) -> ReadError {
-        ReadError::Truncated {
-            structure: self.structure,
-            offset: self.offset,
-            wanted,
-            left: self.rest.len(),
-        }
+        ReadError::Truncated { structure: self.structure, offset: self.offset, wanted, left: self.rest.len() }
     }
 }
+
+#[cfg(test)]
+mod tests;

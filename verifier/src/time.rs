@@ -67,3 +67,6 @@ impl Validity {
         self.not_before <= now && now <= self.not_after
     }
 }
+
+#[cfg(test)]
+mod tests;

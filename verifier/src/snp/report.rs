@@ -95,9 +95,8 @@ impl<'a> Report<'a> {
     /// Parses exactly [`REPORT_SIZE`] bytes. Reserved ranges must be zero; reserved bits of POLICY and
     /// PLATFORM_INFO are kept for the appraisal.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ReportError> {
-        let bytes: &'a [u8; REPORT_SIZE] = bytes
-            .try_into()
-            .map_err(|_| ReportError::Size { expected: REPORT_SIZE, actual: bytes.len() })?;
+        let bytes: &'a [u8; REPORT_SIZE] =
+            bytes.try_into().map_err(|_| ReportError::Size { expected: REPORT_SIZE, actual: bytes.len() })?;
         let signed = Reader::new(REPORT, bytes).array_ref::<SIGNED_SIZE>()?;
 
         let mut reader = Reader::new(REPORT, bytes);

@@ -249,7 +249,13 @@ fn check_revocations(
         RevocationState::Good => Outcome::Pass,
         _ => Outcome::NotChecked,
     };
-    trail.note("snp.revocation.ask", KDS_CRL, outcome, RevocationState::Good.to_string(), ask.state.to_string());
+    trail.note(
+        "snp.revocation.ask",
+        KDS_CRL,
+        outcome,
+        RevocationState::Good.to_string(),
+        ask.state.to_string(),
+    );
     Ok(vec![ask, Revocation::not_applicable("vek", "AMD supersedes VCEKs and VLEKs by TCB and revokes none")])
 }
 

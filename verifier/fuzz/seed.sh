@@ -1,0 +1,30 @@
+#!/bin/sh
+# Fills corpus/ from fixtures/, one folder a target. Run from anywhere; run again after new fixtures.
+set -eu
+cd "$(dirname "$0")"
+fixtures=../../fixtures
+seed() { # target, then files
+    target=$1
+    shift
+    mkdir -p "corpus/$target"
+    for file in "$@"; do
+        if [ -f "$file" ]; then cp "$file" "corpus/$target/$(sha256sum "$file" | cut -c1-16)"; fi
+    done
+}
+all() { find "$fixtures" -name "$1"; }
+# Paths of fixtures hold no spaces.
+# shellcheck disable=SC2046
+{
+    seed snp_report $(all report.bin)
+    seed snp_certificate_table $(all report.bin)
+    seed dcap_quote $(all quote.bin) $(find $fixtures/untrimmed -type f)
+    seed tcb_info $(all tcb_info.json)
+    seed qe_identity $(all qe_identity.json)
+    seed certificate $(all '*.der')
+    seed crl $(all '*crl*.der')
+    seed pem $(all '*.pem')
+    seed endorsement_file $(all '*.der') $(all '*.pem') $(all 'tcb_info.json') $(all 'qe_identity.json') $(find $fixtures/untrimmed -name '*.json')
+    seed evidence $(all report.bin) $(all quote.bin) $(find $fixtures/vectors -type f 2>/dev/null)
+    seed verify $(all report.bin) $(all quote.bin) $(all '*.der') $(all '*.json')
+    seed policy_and_reference_values ../../kbs/vouchsafe-kbs.example.toml $(find $fixtures/vectors -name '*.toml' 2>/dev/null)
+}
