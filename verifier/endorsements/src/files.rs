@@ -1,0 +1,185 @@
+//! Files and folders into one set of endorsements, with a limit on everything that is read.
+#![expect(clippy::disallowed_methods, reason = "reading endorsement files is this module's work")]
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use verifier::endorsements::{EndorsementError, Endorsements};
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The endorsements, parsed.
+    pub endorsements: Endorsements,
+    /// Every file that was taken, in the order in which it was read.
+    pub files: Vec<File>,
+    /// Files of a folder that were passed over, with the reason.
+    pub skipped: Vec<Skipped>,
+    bytes: usize,
+}
+
+/// One file as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// The path as given, or the folder's path and the path below it.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A file of a folder that was passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Endorsements that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// The operating system refused.
+    #[error("{path}: {kind}")]
+    Io {
+        /// What was to be read.
+        path: String,
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
+    /// A file is larger than what is read of one.
+    #[error("{path}: more than the {limit} bytes that are read of one file")]
+    FileTooLarge {
+        /// The file.
+        path: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// All files together are larger than what is read.
+    #[error("more than {limit} bytes of endorsements in all")]
+    TotalTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Too many files.
+    #[error("more than {limit} endorsement files")]
+    TooManyFiles {
+        /// The limit.
+        limit: usize,
+    },
+    /// Folders within folders, deeper than any layout of collateral.
+    #[error("{path}: folders nested deeper than {limit}")]
+    TooDeep {
+        /// The folder at which reading stopped.
+        path: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The set refuses a file.
+    #[error(transparent)]
+    Set(#[from] EndorsementError),
+}
+
+/// Reads files and folders, folders with everything below them in the order of names.
+///
+/// Entries whose name begins with a dot are passed over: a mounted Kubernetes volume keeps its versions there.
+pub fn load(paths: &[PathBuf]) -> Result<Loaded, FetchError> {
+    let mut loaded = Loaded::default();
+    for path in paths {
+        if fs::metadata(path).map_err(|error| io_error(path, &error))?.is_dir() {
+            for file in list(path)? {
+                match read_file(&file, MAX_FILE) {
+                    Ok(bytes) => loaded.take(&file, bytes)?,
+                    Err(error @ FetchError::FileTooLarge { .. }) => loaded.skip(&file, &error),
+                    Err(error) => return Err(error),
+                }
+            }
+        } else {
+            let bytes = read_file(path, MAX_FILE)?;
+            loaded.take(path, bytes)?;
+        }
+    }
+    Ok(loaded)
+}
+
+/// Reads one file of at most `limit` bytes.
+pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, FetchError> {
+    let file = fs::File::open(path).map_err(|error| io_error(path, &error))?;
+    let mut bytes = Vec::new();
+    let taken = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    taken.map_err(|error| io_error(path, &error))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(FetchError::FileTooLarge { path: path.display().to_string(), limit });
+    }
+    Ok(bytes)
+}
+
+/// The files below a folder, sorted by path.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, FetchError> {
+    let mut files = Vec::new();
+    walk(folder, 0, &mut files)?;
+    files.sort();
+    Ok(files)
+}
+
+impl Loaded {
+    fn take(&mut self, path: &Path, bytes: Vec<u8>) -> Result<(), FetchError> {
+        let total = self.bytes;
+        let total = total.saturating_add(bytes.len());
+        if total > MAX_TOTAL {
+            return Err(FetchError::TotalTooLarge { limit: MAX_TOTAL });
+        }
+        if self.files.len() >= MAX_FILES {
+            return Err(FetchError::TooManyFiles { limit: MAX_FILES });
+        }
+        let name = path.display().to_string();
+        self.endorsements.add(&name, &bytes)?;
+        self.files.push(File { name, bytes });
+        self.bytes = total;
+        Ok(())
+    }
+
+    fn skip(&mut self, path: &Path, error: &FetchError) {
+        self.skipped.push(Skipped { name: path.display().to_string(), reason: error.to_string() });
+    }
+}
+
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), FetchError> {
+    if depth > MAX_DEPTH {
+        return Err(FetchError::TooDeep { path: folder.display().to_string(), limit: MAX_DEPTH });
+    }
+    for entry in fs::read_dir(folder).map_err(|error| io_error(folder, &error))? {
+        let entry = entry.map_err(|error| io_error(folder, &error))?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let path = entry.path();
+        let metadata = fs::metadata(&path).map_err(|error| io_error(&path, &error))?;
+        if metadata.is_dir() {
+            walk(&path, depth.saturating_add(1), files)?;
+        } else if metadata.is_file() {
+            files.push(path);
+        }
+        if files.len() > MAX_FILES {
+            return Err(FetchError::TooManyFiles { limit: MAX_FILES });
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn io_error(path: &Path, error: &io::Error) -> FetchError {
+    FetchError::Io { path: path.display().to_string(), kind: error.kind() }
+}
+
+/// Bytes of one file; the set of endorsements has the same limit.
+const MAX_FILE: u64 = 0x40_0000;
+/// Bytes of all files: a fleet of ten thousand VCEKs is about 15 MB.
+const MAX_TOTAL: usize = 0x1000_0000;
+/// Files of one set.
+const MAX_FILES: usize = 0x1_0000;
+/// Folders within folders: vendor, product, kind.
+const MAX_DEPTH: usize = 4;
+
+#[cfg(test)]
+mod tests;
