@@ -134,6 +134,11 @@ impl Record {
         encode(self)
     }
 
+    /// The id of the decision: the SHA-256 of its encoding.
+    pub fn id(&self) -> Digest {
+        Digest::of(&self.encode())
+    }
+
     /// Reads a record; only the encoding that [`Record::encode`] writes is read.
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let record: Self =
