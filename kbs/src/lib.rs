@@ -1,1 +1,63 @@
 //! The key broker: releases secrets to attested guests over the CoCo protocol.
+//!
+//! ```text
+//! POST /kbs/v0/auth      ─▶ session::Challenge in a sealed cookie; nothing is stored
+//! POST /kbs/v0/attest    ─▶ attest::attest: verifier::assess ─▶ one durable transaction ─▶ token
+//! GET  /kbs/v0/resource  ─▶ release::release: token ─▶ policy::Grant ─▶ store ─▶ record ─▶ JWE
+//! POST, DELETE           ─▶ admin::Admin ─▶ store
+//! ```
+//!
+//! ```no_run
+//! let config = kbs::config::load("vouchsafe-kbs.toml".as_ref())?;
+//! let running = kbs::Running::start(config, kbs::Clock::system())?;
+//! println!("{}", running.address());
+//! running.stop();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Invariants
+//!
+//! * No evidence byte is parsed here; the verifier does that.
+//! * The store gives a secret for a [`policy::Grant`] alone, and nothing but the policy makes one.
+//! * A nonce is spent, a decision recorded and a session made in one transaction, durable before the answer.
+//! * A release is on record before the secret leaves; one that cannot be recorded does not happen.
+//! * Every answer that is not 200 has a body in the protocol's form, and nothing from outside leads to 500. The HTTP
+//!   parser below the routes gives no hook for three answers, which have no body: 400 for bytes that are not HTTP,
+//!   431 for a head larger than 128 KiB, 408 for a head that does not come in time.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::as_conversions
+    )
+)]
+
+mod admin;
+mod api;
+mod attest;
+mod broker;
+mod cli;
+pub mod config;
+mod flight;
+mod init_data;
+mod jwt;
+pub mod policy;
+mod refusals;
+mod release;
+mod root_key;
+#[cfg(test)]
+mod scratch;
+mod seal;
+mod server;
+mod session;
+mod store;
+mod system;
+mod token;
+
+pub use broker::StartError;
+pub use cli::run;
+pub use server::{Running, serve};
+pub use system::Clock;

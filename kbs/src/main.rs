@@ -1,3 +1,7 @@
 //! The key broker: releases secrets to attested guests over the CoCo protocol.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kbs::run(std::env::args_os())
+}

@@ -1,0 +1,78 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::jwt::tests::Signer;
+
+const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
+
+/// An admin, for tests of what asks for one.
+pub(crate) fn an_admin() -> Admin {
+    Admin { name: "test".to_owned() }
+}
+
+fn key(signer: &Signer) -> AdminKey {
+    AdminKey {
+        name: "operations".to_owned(),
+        key: signer.public(),
+        issuer: Some("https://idp".to_owned()),
+        audience: Some("kbs".to_owned()),
+        role: "admin".to_owned(),
+    }
+}
+
+fn claims() -> Value {
+    json!({"exp": NOW.secs() + 60, "iss": "https://idp", "aud": ["x", "kbs"], "role": "admin"})
+}
+
+fn authenticate_with(claims: &Value) -> Result<Admin, AdminError> {
+    let signer = Signer::ed25519();
+    let token = signer.sign(&json!({"alg": "EdDSA"}), claims);
+    authenticate(&[key(&signer)], Some(&token), NOW)
+}
+
+fn refused(mismatch: Mismatch) -> Result<Admin, AdminError> {
+    Err(AdminError::Refused(vec![("operations".to_owned(), mismatch)]))
+}
+
+#[test]
+fn admits_the_holder_of_a_pinned_keys_token() {
+    assert_eq!(authenticate_with(&claims()), Ok(Admin { name: "operations".to_owned() }));
+    let mut one_audience = claims();
+    one_audience["aud"] = json!("kbs");
+    assert_eq!(authenticate_with(&one_audience), Ok(Admin { name: "operations".to_owned() }));
+}
+
+#[test]
+fn rejects_another_issuer_audience_or_role_and_their_absence() {
+    let cases = [
+        ("iss", Mismatch::Issuer { expected: "https://idp".to_owned() }),
+        ("aud", Mismatch::Audience { expected: "kbs".to_owned() }),
+        ("role", Mismatch::Role { expected: "admin".to_owned() }),
+    ];
+    for (claim, mismatch) in cases {
+        let mut other = claims();
+        other[claim] = json!("other");
+        assert_eq!(authenticate_with(&other), refused(mismatch.clone()), "{claim}");
+        other.as_object_mut().unwrap().remove(claim);
+        assert_eq!(authenticate_with(&other), refused(mismatch), "no {claim}");
+    }
+}
+
+#[test]
+fn rejects_a_token_without_an_end_or_past_it() {
+    let mut endless = claims();
+    endless.as_object_mut().unwrap().remove("exp");
+    assert_eq!(authenticate_with(&endless), refused(JwtError::Claims.into()));
+    let mut over = claims();
+    over["exp"] = json!(NOW.secs());
+    assert_eq!(authenticate_with(&over), refused(JwtError::Expired { exp: NOW }.into()));
+}
+
+#[test]
+fn rejects_a_stranger_and_whoever_shows_nothing() {
+    let signer = Signer::ed25519();
+    let token = Signer::ed25519().sign(&json!({"alg": "EdDSA"}), &claims());
+    assert_eq!(authenticate(&[key(&signer)], Some(&token), NOW), refused(JwtError::Signature.into()));
+    assert_eq!(authenticate(&[key(&signer)], None, NOW), Err(AdminError::NoToken));
+    assert_eq!(authenticate(&[], Some(&token), NOW), Err(AdminError::NoKeys));
+}

@@ -1,0 +1,61 @@
+//! The routes: HTTP in, one call of the broker, HTTP out.
+
+mod attest;
+mod auth;
+mod body;
+mod head;
+mod operator;
+pub(crate) mod problem;
+mod resource;
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use kbs_protocol::PREFIX;
+
+use problem::{CocoProblem, Problem, V1Problem};
+
+/// Registers every route. Whatever is not a route, and every method that a route does not have, is answered here
+/// too, so that no answer of the web framework's own is left but those of its HTTP parser.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let only = |route, path: String| web::resource(path).route(route).default_service(web::to(wrong_method));
+    config
+        .service(only(web::post().to(auth::post), format!("{PREFIX}/auth")))
+        .service(only(web::post().to(attest::post), format!("{PREFIX}/attest")))
+        .service(
+            web::resource(format!("{PREFIX}/resource/{{path:.*}}"))
+                .route(web::get().to(resource::get))
+                .route(web::post().to(resource::post))
+                .route(web::delete().to(resource::delete))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(only(web::get().to(operator::refusals), "/v1/refusals".to_owned()))
+        .service(only(web::get().to(operator::decision), "/v1/decisions/{digest}".to_owned()))
+        .service(only(web::get().to(operator::blob), "/v1/blobs/{digest}".to_owned()))
+        .service(only(web::get().to(healthy), "/healthz".to_owned()))
+        .default_service(web::to(no_route));
+}
+
+async fn healthy() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+async fn wrong_method(request: HttpRequest) -> HttpResponse {
+    answer(&request, Problem::Method)
+}
+
+async fn no_route(request: HttpRequest) -> HttpResponse {
+    let plugin = request.path().strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('/'));
+    let several = plugin.is_some_and(|path| path.contains('/'));
+    answer(&request, if several { Problem::Plugin } else { Problem::Path })
+}
+
+fn answer(request: &HttpRequest, problem: Problem) -> HttpResponse {
+    if request.path().starts_with("/v1/") {
+        actix_web::ResponseError::error_response(&V1Problem(problem))
+    } else {
+        actix_web::ResponseError::error_response(&CocoProblem(problem))
+    }
+}
+
+#[cfg(test)]
+mod tests;

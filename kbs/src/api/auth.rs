@@ -1,0 +1,53 @@
+//! `POST /kbs/v0/auth`: a challenge, and nothing stored.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use kbs_protocol::{HashAlgorithm, Request, VERSION};
+use verifier::evidence::Tee;
+
+use super::body;
+use super::head::set_cookie;
+use super::problem::{CocoProblem, Problem};
+use crate::broker::Broker;
+use crate::session::Challenge;
+use crate::system::rng;
+
+pub(super) async fn post(
+    broker: Data<Broker>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, CocoProblem> {
+    let now = broker.clock.now();
+    let limits = &broker.config.limits;
+    let body = body::read(&request, payload, limits.body, limits.request).await?;
+    let message = Request::parse(&body).map_err(Problem::Json)?;
+    if message.version != VERSION {
+        return Err(Problem::Version { actual: printable(&message.version) }.into());
+    }
+    let tee = accepted(&broker, &message)?;
+    let life = i64::try_from(limits.session.as_secs()).unwrap_or(i64::MAX);
+    // SHA-384 is what every client computes where nothing is selected (section 4).
+    let challenge = Challenge::new(tee, HashAlgorithm::Sha384, now.plus_secs(life), &mut rng());
+    let cookie = challenge.to_cookie(&broker.cookie_key, &mut rng()).map_err(Problem::Seal)?;
+    let answer = kbs_protocol::Challenge::new(challenge.nonce().text());
+    Ok(HttpResponse::Ok().cookie(set_cookie(cookie, &challenge)).json(answer))
+}
+
+fn accepted(broker: &Broker, message: &Request) -> Result<Tee, Problem> {
+    let taken = &broker.config.tees;
+    let named = message.tee().ok().and_then(|tee| tee.as_str().parse::<Tee>().ok());
+    named.filter(|tee| taken.contains(tee)).ok_or_else(|| {
+        let names: Vec<&str> = taken.iter().map(|tee| tee.as_str()).collect();
+        Problem::Tee { taken: names.join(", ") }
+    })
+}
+
+/// A version as people write them, or nothing of it: what came from outside is not repeated as it came.
+fn printable(version: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
+    if version.len() <= 32 && version.bytes().all(plain) {
+        version.to_owned()
+    } else {
+        "unreadable".to_owned()
+    }
+}

@@ -1,0 +1,56 @@
+//! Bodies, read up to a limit and within a time.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::error::PayloadError;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::{Bytes, Payload};
+use futures_core::Stream;
+
+use super::problem::Problem;
+
+/// Reads a body of at most `limit` bytes within `time`.
+pub(super) async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+    time: Duration,
+) -> Result<Vec<u8>, Problem> {
+    let deadline = tokio::time::Instant::now() + time;
+    let announced = announced(request).unwrap_or(0);
+    let mut body = Vec::with_capacity(announced.min(limit));
+    let mut total = 0_usize;
+    let mut over = announced > limit;
+    loop {
+        let chunk = match tokio::time::timeout_at(deadline, next(&mut payload)).await {
+            Err(_) if over => return Err(Problem::TooLarge { limit }),
+            Err(_) => return Err(Problem::Slow),
+            Ok(None) => break,
+            Ok(Some(chunk)) => chunk.map_err(|_| Problem::Broken)?,
+        };
+        total = total.saturating_add(chunk.len());
+        over |= total > limit;
+        if total > limit.saturating_add(DISCARDED) {
+            break;
+        }
+        // A sender that is still sending does not look at the answer: some of what is too much is taken and dropped.
+        if !over {
+            body.extend_from_slice(&chunk);
+        }
+    }
+    if over { Err(Problem::TooLarge { limit }) } else { Ok(body) }
+}
+
+async fn next(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {
+    poll_fn(|context| Pin::new(&mut *payload).poll_next(context)).await
+}
+
+fn announced(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Bytes that are taken and dropped beyond a limit before the connection is given up.
+const DISCARDED: usize = 4 << 20;

@@ -1,0 +1,43 @@
+//! `/v1`: what an operator asks.
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use decision_log::Digest;
+
+use super::head::bearer;
+use super::problem::{Problem, V1Problem};
+use crate::admin::authenticate;
+use crate::broker::Broker;
+
+/// Refusals that left no record, newest last.
+pub(super) async fn refusals(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, V1Problem> {
+    admit(&broker, &request)?;
+    Ok(HttpResponse::Ok().json(broker.refusals.summary()))
+}
+
+/// A recorded decision by its id, as it was recorded.
+pub(super) async fn decision(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, V1Problem> {
+    admit(&broker, &request)?;
+    let id = digest(&request)?;
+    let worker = broker.clone();
+    let record = web::block(move || worker.store.record(&id)).await.map_err(|_| Problem::Stopped)??;
+    Ok(HttpResponse::Ok().content_type("application/json").body(record.ok_or(Problem::NoDecision)?))
+}
+
+/// An input or verdict that a decision names, byte for byte.
+pub(super) async fn blob(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, V1Problem> {
+    admit(&broker, &request)?;
+    let id = digest(&request)?;
+    let worker = broker.clone();
+    let blob = web::block(move || worker.store.blob(&id)).await.map_err(|_| Problem::Stopped)??;
+    Ok(HttpResponse::Ok().content_type("application/octet-stream").body(blob.ok_or(Problem::NoDecision)?))
+}
+
+fn admit(broker: &Broker, request: &HttpRequest) -> Result<(), Problem> {
+    authenticate(&broker.config.admins, bearer(request), broker.clock.now())?;
+    Ok(())
+}
+
+fn digest(request: &HttpRequest) -> Result<Digest, Problem> {
+    request.match_info().query("digest").parse().map_err(Problem::Digest)
+}

@@ -1,0 +1,307 @@
+//! Errors to HTTP: the only place. Two tables of form, one of meaning: `/kbs/v0` speaks CoCo's error body and uses
+//! 401 only where attesting again can help; `/v1` speaks RFC 9457.
+//!
+//! No match here has a wildcard arm: a new error does not compile until someone decides what it means to a caller.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use kbs_protocol::{ErrorInformation, ErrorKind, JsonError, ResourceError};
+use serde::Serialize;
+
+use crate::admin::AdminError;
+use crate::attest::AttestError;
+use crate::release::ReleaseError;
+use crate::seal::NotSealedHere;
+use crate::session::SessionError;
+use crate::store::StoreError;
+use crate::token::TokenError;
+
+/// Whatever a request can end in but success.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("no such path")]
+    Path,
+    #[error("no such plugin; this broker has: resource")]
+    Plugin,
+    #[error("this path does not take this method")]
+    Method,
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("the body did not arrive in time")]
+    Slow,
+    #[error("the body could not be read to its end")]
+    Broken,
+    #[error("too many verifications are waiting; try again")]
+    Busy,
+    #[error("{0}")]
+    Json(#[from] JsonError),
+    #[error("KBS Client Protocol Version Mismatch: expect =0.4.0 while the request is {actual}")]
+    Version { actual: String },
+    #[error("this broker takes no evidence of that TEE; it takes {taken}")]
+    Tee { taken: String },
+    #[error("{0}")]
+    Resource(#[from] ResourceError),
+    #[error("the query of the request cannot be read")]
+    Query,
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Attest(#[from] AttestError),
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("there is no resource kbs:///{0}")]
+    NoResource(kbs_protocol::ResourcePath),
+    #[error("nothing is recorded under this digest")]
+    NoDecision,
+    #[error("{0}")]
+    Digest(decision_log::NotADigest),
+    #[error("the challenge cannot be sealed")]
+    Seal(#[from] NotSealedHere),
+    #[error("the broker is shutting down")]
+    Stopped,
+}
+
+/// A problem answered with CoCo's error body.
+#[derive(Debug)]
+pub(crate) struct CocoProblem(pub(crate) Problem);
+
+/// A problem answered as RFC 9457 has it.
+#[derive(Debug)]
+pub(crate) struct V1Problem(pub(crate) Problem);
+
+/// What a problem means to a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Meaning {
+    status: StatusCode,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Coco(ErrorKind),
+    /// Not in CoCo's vocabulary: evidence may be good, the operator has to put an endorsement into its folder.
+    EndorsementMissing,
+}
+
+impl Problem {
+    fn meaning(&self) -> Meaning {
+        use ErrorKind as E;
+        let (status, kind) = match self {
+            Self::Path => (StatusCode::NOT_FOUND, E::InvalidRequestPath),
+            Self::Plugin => (StatusCode::NOT_FOUND, E::PluginNotFound),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, E::InvalidRequestPath),
+            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, E::SerdeError),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, E::SerdeError),
+            Self::Broken | Self::Query => (StatusCode::BAD_REQUEST, E::SerdeError),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, E::AttestationError),
+            Self::Stopped => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
+            Self::Json(error) => (json(*error), E::SerdeError),
+            Self::Version { .. } | Self::Tee { .. } => (StatusCode::BAD_REQUEST, E::AttestationError),
+            Self::Resource(_) => (StatusCode::BAD_REQUEST, E::InvalidRequestPath),
+            Self::Session(error) => session(error),
+            Self::Attest(error) => return attest(error),
+            Self::Release(error) => release(error),
+            Self::Admin(error) => admin(error),
+            Self::Store(error) => store(error),
+            Self::NoDecision => (StatusCode::NOT_FOUND, E::InvalidRequestPath),
+            Self::Digest(_) => (StatusCode::BAD_REQUEST, E::InvalidRequestPath),
+            Self::NoResource(_) => (StatusCode::NOT_FOUND, E::PluginInternalError),
+            Self::Seal(NotSealedHere) => (StatusCode::SERVICE_UNAVAILABLE, E::AttestationError),
+        };
+        Meaning { status, kind: Kind::Coco(kind) }
+    }
+}
+
+type Coco = (StatusCode, ErrorKind);
+
+fn json(error: JsonError) -> StatusCode {
+    match error {
+        JsonError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        JsonError::Malformed { .. } | JsonError::DuplicateMember { .. } => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn session(error: &SessionError) -> Coco {
+    match error {
+        SessionError::NoCookie
+        | SessionError::NotOurs
+        | SessionError::Expired { .. }
+        | SessionError::OtherNonce => (StatusCode::UNAUTHORIZED, ErrorKind::AttestationError),
+    }
+}
+
+fn attest(error: &AttestError) -> Meaning {
+    let (status, kind) = match error {
+        AttestError::Json(error) => (json(*error), ErrorKind::SerdeError),
+        AttestError::Session(error) => session(error),
+        AttestError::AnotherBody | AttestError::Refused(_) | AttestError::Devices(_) => {
+            (StatusCode::UNAUTHORIZED, ErrorKind::AttestationError)
+        }
+        AttestError::Key(_) | AttestError::Binding(_) | AttestError::InitData(_) => {
+            (StatusCode::BAD_REQUEST, ErrorKind::AttestationError)
+        }
+        AttestError::EndorsementMissing { .. } => {
+            return Meaning { status: StatusCode::SERVICE_UNAVAILABLE, kind: Kind::EndorsementMissing };
+        }
+        AttestError::Store(error) => store(error),
+        AttestError::Encode(_) | AttestError::Sign(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::AttestationError)
+        }
+    };
+    Meaning { status, kind: Kind::Coco(kind) }
+}
+
+fn release(error: &ReleaseError) -> Coco {
+    match error {
+        // A guest without a session that holds is told what starts a handshake.
+        ReleaseError::Session(
+            SessionError::NoCookie
+            | SessionError::NotOurs
+            | SessionError::Expired { .. }
+            | SessionError::OtherNonce,
+        )
+        | ReleaseError::Token(TokenError::NotFound) => (StatusCode::UNAUTHORIZED, ErrorKind::TokenNotFound),
+        ReleaseError::Token(
+            TokenError::Jwt(_)
+            | TokenError::UnknownKey
+            | TokenError::Issuer
+            | TokenError::IssuedLater { .. }
+            | TokenError::TeeKey(_),
+        ) => (StatusCode::UNAUTHORIZED, ErrorKind::TokenVerifierError),
+        ReleaseError::Denied { .. } => (StatusCode::FORBIDDEN, ErrorKind::PolicyDeny),
+        ReleaseError::NotFound(_) => (StatusCode::NOT_FOUND, ErrorKind::PluginInternalError),
+        ReleaseError::Store(error) => store(error),
+        ReleaseError::Seal(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::JweError),
+    }
+}
+
+fn admin(error: &AdminError) -> Coco {
+    match error {
+        AdminError::NoToken | AdminError::NoKeys | AdminError::Refused(_) => {
+            (StatusCode::UNAUTHORIZED, ErrorKind::AdminAuthAccess)
+        }
+    }
+}
+
+fn store(error: &StoreError) -> Coco {
+    match error {
+        StoreError::Database { .. }
+        | StoreError::Sealed { .. }
+        | StoreError::Format { .. }
+        | StoreError::Row { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::PluginInternalError),
+    }
+}
+
+impl Meaning {
+    /// The words for the caller. What happens inside the broker stays in its log.
+    fn detail(self, problem: &Problem) -> String {
+        if self.status != StatusCode::SERVICE_UNAVAILABLE || self.kind == Kind::EndorsementMissing {
+            return problem.to_string();
+        }
+        tracing::error!(error = %problem, status = self.status.as_u16(), "request failed inside the broker");
+        match problem {
+            Problem::Busy | Problem::Stopped => problem.to_string(),
+            _ => "the broker cannot do this now".to_owned(),
+        }
+    }
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Coco(kind) => kind.as_str(),
+            Self::EndorsementMissing => "endorsement-missing",
+        }
+    }
+}
+
+impl ResponseError for CocoProblem {
+    fn status_code(&self) -> StatusCode {
+        self.0.meaning().status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let meaning = self.0.meaning();
+        let detail = meaning.detail(&self.0);
+        let body = match meaning.kind {
+            Kind::Coco(kind) => ErrorInformation::new(kind, detail),
+            Kind::EndorsementMissing => {
+                let mut body = ErrorInformation::new(ErrorKind::AttestationError, detail);
+                body.error_type = body
+                    .error_type
+                    .replace(ErrorKind::AttestationError.as_str(), Kind::EndorsementMissing.as_str());
+                body
+            }
+        };
+        let mut response = HttpResponse::build(meaning.status).json(body);
+        add_headers(&mut response, meaning.status);
+        response
+    }
+}
+
+impl ResponseError for V1Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.meaning().status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let meaning = self.0.meaning();
+        let body = ProblemDetails {
+            kind: meaning.kind.as_str(),
+            status: meaning.status.as_u16(),
+            detail: meaning.detail(&self.0),
+        };
+        let mut response =
+            HttpResponse::build(meaning.status).content_type("application/problem+json").json(body);
+        add_headers(&mut response, meaning.status);
+        response
+    }
+}
+
+fn add_headers(response: &mut HttpResponse, status: StatusCode) {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+}
+
+#[derive(Serialize)]
+struct ProblemDetails {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    status: u16,
+    detail: String,
+}
+
+impl<E: Into<Problem>> From<E> for CocoProblem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl<E: Into<Problem>> From<E> for V1Problem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for CocoProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for V1Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests;

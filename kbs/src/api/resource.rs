@@ -1,0 +1,74 @@
+//! `/kbs/v0/resource/{repository}/{type}/{tag}`: GET for guests, POST and DELETE for admins.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::{self, Data, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use kbs_protocol::ResourcePath;
+use zeroize::Zeroizing;
+
+use super::body;
+use super::head::{bearer, session_cookie};
+use super::problem::{CocoProblem, Problem};
+use crate::admin::{Admin, authenticate};
+use crate::broker::Broker;
+use crate::release::{Ask, release};
+use crate::store::Secret;
+
+pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, CocoProblem> {
+    let now = broker.clock.now();
+    let query = Query::<BTreeMap<String, String>>::from_query(request.query_string());
+    let ask = Ask {
+        cookie: session_cookie(&request),
+        bearer: bearer(&request).map(str::to_owned),
+        path: path(&request)?,
+        query: query.map_err(|_| Problem::Query)?.into_inner(),
+    };
+    let worker = broker.clone();
+    let response = web::block(move || release(&worker, &ask, now)).await.map_err(|_| Problem::Stopped)??;
+    Ok(HttpResponse::Ok().json(response))
+}
+
+pub(super) async fn post(
+    broker: Data<Broker>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, CocoProblem> {
+    let admin = admin(&broker, &request)?;
+    let path = path(&request)?;
+    let limits = &broker.config.limits;
+    let secret =
+        Secret::new(Zeroizing::new(body::read(&request, payload, limits.secret, limits.request).await?));
+    let worker = broker.clone();
+    let (name, resource) = (admin.name().to_owned(), path.to_string());
+    let stored = web::block(move || worker.store.put(&admin, &path, &secret)).await;
+    stored.map_err(|_| Problem::Stopped)??;
+    tracing::info!(admin = name, resource, "secret stored");
+    Ok(HttpResponse::Ok().content_type("text/xml").finish())
+}
+
+pub(super) async fn delete(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, CocoProblem> {
+    let admin = admin(&broker, &request)?;
+    let path = path(&request)?;
+    let worker = broker.clone();
+    let name = admin.name().to_owned();
+    let (deleted, path) =
+        web::block(move || (worker.store.delete(&admin, &path), path)).await.map_err(|_| Problem::Stopped)?;
+    if !deleted? {
+        return Err(Problem::NoResource(path).into());
+    }
+    tracing::info!(admin = name, resource = %path, "secret deleted");
+    Ok(HttpResponse::Ok().content_type("text/xml").finish())
+}
+
+fn admin(broker: &Broker, request: &HttpRequest) -> Result<Admin, Problem> {
+    let now = broker.clock.now();
+    authenticate(&broker.config.admins, bearer(request), now).map_err(|error| {
+        tracing::warn!(reason = ?error, "admin refused");
+        error.into()
+    })
+}
+
+fn path(request: &HttpRequest) -> Result<ResourcePath, Problem> {
+    Ok(ResourcePath::parse(request.match_info().query("path"))?)
+}

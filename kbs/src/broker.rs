@@ -1,0 +1,135 @@
+//! The broker: everything that a request needs, made once at the start.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use decision_log::{Digest, InputSet, Named};
+use endorsements::{FetchError, Folder, Loaded};
+use tokio::sync::Semaphore;
+
+use crate::config::{Config, ConfigError, Input};
+use crate::flight::Flights;
+use crate::refusals::Refusals;
+use crate::root_key;
+use crate::seal::SealingKey;
+use crate::store::{Inputs, Store, StoreError};
+use crate::system::{Clock, rng};
+use crate::token::{TokenKey, UnusableKey};
+
+/// The running broker's state.
+pub(crate) struct Broker {
+    /// The configuration in force.
+    pub config: Config,
+    /// Where each request's one instant comes from.
+    pub clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) cookie_key: SealingKey,
+    pub(crate) token_key: TokenKey,
+    pub(crate) refusals: Refusals,
+    pub(crate) flights: Flights,
+    pub(crate) verifications: Semaphore,
+    endorsements: Option<Folder>,
+    inputs: Mutex<Option<Snapshot>>,
+}
+
+/// The operator's inputs as they stand: what is verified with, and what is recorded of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) inputs: Arc<Inputs>,
+    pub(crate) policy: Digest,
+}
+
+/// Why the broker does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The endorsements.
+    #[error("endorsements: {0}")]
+    Endorsements(#[from] FetchError),
+    /// The signing key.
+    #[error(transparent)]
+    TokenKey(#[from] UnusableKey),
+    /// The network.
+    #[error("listen: {0}")]
+    Listen(#[from] std::io::Error),
+}
+
+impl Broker {
+    /// Opens the store, reads the endorsements and makes at the first start the keys that are kept from then on.
+    pub(crate) fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let root = root_key::read_or_make(&config.root_key, &config.store)?;
+        let store = Store::open(&config.store, root, config.limits.denied_records)?;
+        Self::with_store(config, clock, store)
+    }
+
+    pub(crate) fn with_store(config: Config, clock: Clock, store: Store) -> Result<Self, StartError> {
+        let cookie_key = store.own_key("cookie-key", || {
+            zeroize::Zeroizing::new(SealingKey::generate(&mut rng()).expose().to_vec())
+        })?;
+        let cookie_key = SealingKey::from_bytes(&cookie_key).ok_or(UnusableKey)?;
+        let made = TokenKey::generate()?;
+        let token_key = TokenKey::from_pkcs8(&store.own_key("token-key", || made)?)?;
+        let endorsements = config.endorsements.as_deref().map(Folder::open).transpose()?;
+        Ok(Self {
+            verifications: Semaphore::new(config.limits.verifications),
+            refusals: Refusals::default(),
+            flights: Flights::default(),
+            inputs: Mutex::new(None),
+            config,
+            clock,
+            store,
+            cookie_key,
+            token_key,
+            endorsements,
+        })
+    }
+
+    /// The operator's inputs, after a look at the folder of endorsements; `again` looks even if it was done just now.
+    pub(crate) fn snapshot(&self, again: bool) -> Snapshot {
+        let loaded = match &self.endorsements {
+            None => self.kept().map(|kept| kept.loaded).unwrap_or_default(),
+            Some(folder) => {
+                let looked = if again { folder.refresh_now() } else { folder.refresh() };
+                looked.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "endorsements stay as they were read before");
+                    folder.current()
+                })
+            }
+        };
+        let mut kept = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.as_ref().filter(|kept| Arc::ptr_eq(&kept.loaded, &loaded)) {
+            Some(kept) => kept.clone(),
+            None => kept.insert(self.make_snapshot(loaded)).clone(),
+        }
+    }
+
+    fn kept(&self) -> Option<Snapshot> {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn make_snapshot(&self, loaded: Arc<Loaded>) -> Snapshot {
+        for skipped in &loaded.skipped {
+            tracing::warn!(file = skipped.name, reason = skipped.reason, "endorsement file passed over");
+        }
+        tracing::info!(files = loaded.files.len(), "endorsements read");
+        let config = &self.config;
+        let policy = config.appraisal_json();
+        let mut blobs = vec![policy.clone()];
+        let mut named = |name: &str, bytes: &[u8]| {
+            blobs.push(bytes.to_vec());
+            Named { name: name.to_owned(), content: Digest::of(bytes) }
+        };
+        let mut inputs = |files: &[Input]| files.iter().map(|file| named(&file.name, &file.bytes)).collect();
+        let reference_values = inputs(&config.reference_files);
+        let danger_roots = inputs(&config.danger_roots);
+        let endorsements = loaded.files.iter().map(|file| named(&file.name, &file.bytes)).collect();
+        let digest = Digest::of(&policy);
+        let set = InputSet { policy: digest, reference_values, endorsements, danger_roots };
+        Snapshot { inputs: Arc::new(Inputs::new(&set, blobs)), policy: digest, loaded }
+    }
+}

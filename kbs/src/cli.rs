@@ -1,0 +1,114 @@
+//! The command line of `vouchsafe-kbs`.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, load};
+use crate::server::serve;
+use crate::system::Clock;
+
+/// The key broker: releases secrets to attested guests over the CoCo protocol.
+#[derive(Debug, Parser)]
+#[command(name = "vouchsafe-kbs", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or SIGINT.
+    Serve {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Write the bound address to this file once requests are taken.
+        #[arg(long, value_name = "FILE")]
+        port_file: Option<PathBuf>,
+    },
+    /// Check a configuration file and print what it comes to.
+    CheckConfig {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+/// Runs the program with these arguments, the program's name first: 0 done, 1 failed, 2 usage.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match command(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "vouchsafe-kbs: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve { config, port_file } => {
+            log_to_stderr();
+            let config = read(&config)?;
+            serve_until_stopped(config, port_file.as_deref())
+        }
+        Command::CheckConfig { config } => {
+            let config = read(&config)?;
+            std::io::stdout().write_all(config.effective().as_bytes())?;
+            Ok(())
+        }
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Config> {
+    load(file).with_context(|| file.display().to_string())
+}
+
+fn serve_until_stopped(config: Config, port_file: Option<&Path>) -> anyhow::Result<()> {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let mut told = Ok(());
+    serve(config, Clock::system(), |address| told = tell(scheme, address, port_file))?;
+    told.context("--port-file")
+}
+
+/// One line on stdout, and the address in a file that appears whole or not at all.
+fn tell(scheme: &str, address: SocketAddr, port_file: Option<&Path>) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "listening on {scheme}://{address}")?;
+    stdout.flush()?;
+    let Some(path) = port_file else { return Ok(()) };
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    write_file(Path::new(&unfinished), &format!("{address}\n"))?;
+    std::fs::rename(&unfinished, path)
+}
+
+#[expect(clippy::disallowed_methods, reason = "--port-file asks for this file")]
+fn write_file(path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::write(path, text)
+}
+
+/// `RUST_LOG` chooses what is logged, as everywhere.
+fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second call, in a process that embeds this library, leaves the first one's choice in place.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
+}

@@ -1,0 +1,166 @@
+//! The configuration: a raw form that refuses unknown keys, and the checked form that the server runs on.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use decision_log::Digest;
+use reference_values::ReferenceValues;
+use serde::Serialize;
+use verifier::anchors::Anchors;
+use verifier::evidence::Tee;
+use verifier::policy::Policy;
+
+use crate::admin::AdminKey;
+use crate::policy::ResourcePolicy;
+
+mod error;
+mod load;
+mod raw;
+
+pub use error::ConfigError;
+pub use load::{load, parse};
+
+/// What the server runs on; made by [`load`] or [`parse`], which read every file but the store and the endorsements.
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// TLS; without it the server speaks plain HTTP.
+    pub tls: Option<Tls>,
+    /// The store's file.
+    pub store: PathBuf,
+    /// The file of the key that opens the store's secrets.
+    pub root_key: PathBuf,
+    /// The folder of endorsements.
+    pub endorsements: Option<PathBuf>,
+    /// Which TEEs are taken.
+    pub tees: Vec<Tee>,
+    /// The reference values, merged.
+    pub reference_values: ReferenceValues,
+    /// The reference value files as read.
+    pub reference_files: Vec<Input>,
+    /// The appraisal policy.
+    pub appraisal: Policy,
+    /// The resource policy.
+    pub resource_policy: ResourcePolicy,
+    /// The roots: the vendors', and those taken in by a `danger_` key.
+    pub anchors: Anchors,
+    /// The roots that are not the vendors'.
+    pub danger_roots: Vec<Input>,
+    /// The admin keys.
+    pub admins: Vec<AdminKey>,
+    /// The issuer named in tokens.
+    pub issuer: String,
+    /// Sizes, times and counts.
+    pub limits: Limits,
+    /// Whether plain HTTP beyond the loopback was asked for.
+    pub danger_plain_http: bool,
+    /// The whole configuration as TOML, with every default written out.
+    effective: String,
+}
+
+/// TLS material in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// One input file by name and content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// The name under which decisions list it.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Sizes, times and counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// How long a session lasts after `/auth`.
+    pub session: Duration,
+    /// How long a token holds.
+    pub token: Duration,
+    /// How long the head of a request, and then its body, may take.
+    pub request: Duration,
+    /// Bytes of a request's body.
+    pub body: usize,
+    /// Bytes of a secret.
+    pub secret: usize,
+    /// Verifications at the same time.
+    pub verifications: usize,
+    /// Connections at the same time.
+    pub connections: usize,
+    /// Bytes of the store that recorded refusals may take.
+    pub denied_records: u64,
+}
+
+impl Config {
+    /// The whole configuration as TOML, with every default written out, after what it was found to come to.
+    pub fn effective(&self) -> String {
+        let mut text = String::new();
+        for danger in self.dangers() {
+            text.push_str(&format!("# DANGER: {danger}\n"));
+        }
+        for (name, digest) in [
+            ("appraisal policy", self.appraisal_digest()),
+            ("resource policy", self.resource_policy.digest()),
+        ] {
+            text.push_str(&format!("# {name}: sha256 {digest}\n"));
+        }
+        text.push_str(&format!("# reference values: {} entries\n", self.reference_values.entries().len()));
+        text.push_str(&self.effective);
+        text
+    }
+
+    /// The appraisal policy as JSON, as decisions record it.
+    pub(crate) fn appraisal_json(&self) -> Vec<u8> {
+        // Safe: a policy is plain data, which always has a JSON form.
+        serde_json::to_vec(&self.appraisal).unwrap_or_default()
+    }
+
+    fn appraisal_digest(&self) -> Digest {
+        Digest::of(&self.appraisal_json())
+    }
+
+    /// Every key in force that weakens a check, in words.
+    pub fn dangers(&self) -> Vec<String> {
+        let mut dangers: Vec<String> =
+            self.danger_roots.iter().map(|root| format!("danger_simulated_roots: {}", root.name)).collect();
+        if self.danger_plain_http {
+            dangers.push("danger_plain_http: no TLS beyond the loopback".to_owned());
+        }
+        dangers.extend(policy_dangers(&self.appraisal));
+        dangers
+    }
+}
+
+/// The `danger_` keys of the appraisal policy that are set, found by name so that none can be forgotten here.
+fn policy_dangers(policy: &Policy) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Ok(tree) = serde_json::to_value(policy) {
+        walk("appraisal", &tree, &mut found);
+    }
+    found
+}
+
+fn walk(path: &str, tree: &serde_json::Value, found: &mut Vec<String>) {
+    for (name, value) in tree.as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        if name.starts_with("danger_") && value == &serde_json::Value::Bool(true) {
+            found.push(path.clone());
+        }
+        walk(&path, value, found);
+    }
+}
+
+/// The folder that relative paths of a configuration file start from.
+fn base_of(file: &Path) -> PathBuf {
+    file.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Why a configuration cannot be used.
+
+use std::io;
+
+use endorsements::FetchError;
+use verifier::anchors::AnchorError;
+
+use crate::policy::PolicyError;
+
+/// A configuration that cannot be used; names the key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error("{key}: {source}")]
+    Read {
+        /// The key that names the file.
+        key: &'static str,
+        /// Why.
+        source: FetchError,
+    },
+    /// A file is not what the key asks for.
+    #[error("{key}: {path} is not {wanted}")]
+    Content {
+        /// The key that names the file.
+        key: &'static str,
+        /// The file.
+        path: String,
+        /// What is wanted.
+        wanted: &'static str,
+    },
+    /// Not TOML, an unknown key, or a key of the wrong type.
+    #[error("the configuration cannot be read: {reason}")]
+    Form {
+        /// What the parser says, with the line.
+        reason: String,
+    },
+    /// A value outside its range.
+    #[error("{key}: {actual} is not between {least} and {most}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// The least value.
+        least: u32,
+        /// The greatest value.
+        most: u32,
+        /// The value given.
+        actual: u32,
+    },
+    /// A value that means nothing here.
+    #[error("{key}: {actual:?} is not {wanted}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What is wanted.
+        wanted: &'static str,
+        /// The value given.
+        actual: String,
+    },
+    /// No TLS and an address that others can reach.
+    #[error(
+        "listen: {listen} without [tls] would speak plain HTTP to others; set [tls], listen on the loopback, or \
+         set danger_plain_http = true"
+    )]
+    PlainHttp {
+        /// The address.
+        listen: String,
+    },
+    /// `tees` names `sample` and the danger is not acknowledged.
+    #[error("tees: sample proves nothing; it is read only with danger_accept_sample = true")]
+    Sample,
+    /// Reference values that cannot be used.
+    #[error("reference_values: {path}: {reason}")]
+    ReferenceValues {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// A root that cannot become an anchor.
+    #[error("danger_simulated_roots: {name}: {source}")]
+    Root {
+        /// The root's name.
+        name: String,
+        /// Why.
+        source: AnchorError,
+    },
+    /// The pinned roots of this build cannot be used.
+    #[error("the vendors' roots in this build: {0}")]
+    VendorRoots(AnchorError),
+    /// The resource policy cannot be used.
+    #[error("resource_policy: {0}")]
+    Policy(#[from] PolicyError),
+    /// The root key's file is open to others.
+    #[error("root_key: {path} has mode {mode:o}; others may read it or the group may write it")]
+    RootKeyMode {
+        /// The file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// There is a store and no root key: a new key could not open it.
+    #[error("root_key: {path} is not there, and the store was made with one")]
+    RootKeyLost {
+        /// The file that is wanted.
+        path: String,
+    },
+    /// A file cannot be written.
+    #[error("{key}: {path}: {kind}")]
+    Write {
+        /// The key that names the file.
+        key: &'static str,
+        /// The file.
+        path: String,
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
+    /// TLS material that rustls does not take.
+    #[error("tls: {reason}")]
+    Tls {
+        /// What rustls says.
+        reason: String,
+    },
+}

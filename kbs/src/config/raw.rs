@@ -1,0 +1,101 @@
+//! The configuration as people write it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use verifier::policy::Policy;
+
+/// The whole file. A missing key has the value that [`Default`] and the `default_…` functions give.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) listen: String,
+    pub(super) store: PathBuf,
+    pub(super) root_key: PathBuf,
+    pub(super) endorsements: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) reference_values: Vec<PathBuf>,
+    pub(super) resource_policy: Option<PathBuf>,
+    #[serde(default = "default_tees")]
+    pub(super) tees: Vec<String>,
+    #[serde(default = "default_issuer")]
+    pub(super) issuer: String,
+    #[serde(default)]
+    pub(super) danger_plain_http: bool,
+    #[serde(default)]
+    pub(super) danger_accept_sample: bool,
+    pub(super) tls: Option<RawTls>,
+    #[serde(default)]
+    pub(super) limits: RawLimits,
+    #[serde(default)]
+    pub(super) appraisal: Policy,
+    #[serde(default)]
+    pub(super) admin: Vec<RawAdmin>,
+    #[serde(default)]
+    pub(super) danger_simulated_roots: Vec<RawRoot>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTls {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLimits {
+    pub(super) session_seconds: u32,
+    pub(super) token_seconds: u32,
+    pub(super) request_seconds: u32,
+    pub(super) body_bytes: u32,
+    pub(super) secret_bytes: u32,
+    pub(super) verifications: u32,
+    pub(super) connections: u32,
+    pub(super) denied_records_mib: u32,
+}
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        Self {
+            session_seconds: 300,
+            token_seconds: 300,
+            request_seconds: 30,
+            body_bytes: 2 << 20,
+            secret_bytes: 1 << 20,
+            verifications: 16,
+            connections: 4096,
+            denied_records_mib: 1024,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAdmin {
+    pub(super) name: String,
+    pub(super) public_key: PathBuf,
+    pub(super) issuer: Option<String>,
+    pub(super) audience: Option<String>,
+    #[serde(default = "default_role")]
+    pub(super) role: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRoot {
+    pub(super) name: String,
+    pub(super) file: PathBuf,
+}
+
+fn default_tees() -> Vec<String> {
+    ["snp", "tdx", "sgx"].map(str::to_owned).to_vec()
+}
+
+fn default_issuer() -> String {
+    "vouchsafe-kbs".to_owned()
+}
+
+fn default_role() -> String {
+    "admin".to_owned()
+}

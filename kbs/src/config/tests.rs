@@ -1,0 +1,109 @@
+use std::path::Path;
+
+use super::*;
+use crate::scratch::Scratch;
+
+const MINIMAL: &str = "listen = \"127.0.0.1:0\"\nstore = \"s\"\nroot_key = \"k\"\n";
+
+fn refused(text: &str) -> Option<ConfigError> {
+    parse(text, Path::new("")).err()
+}
+
+#[test]
+fn the_example_says_what_holds_without_it() {
+    let example = parse(include_str!("../../vouchsafe-kbs.example.toml"), Path::new("")).unwrap();
+    let text =
+        "listen = \"127.0.0.1:8080\"\nstore = \"vouchsafe-kbs.redb\"\nroot_key = \"vouchsafe-kbs.root-key\"";
+    let minimal = parse(text, Path::new("")).unwrap();
+    assert_eq!(example.effective(), minimal.effective());
+    assert_eq!(example.dangers(), Vec::<String>::new());
+}
+
+#[test]
+fn every_commented_key_of_the_example_is_a_key() {
+    let scratch = Scratch::new("config-example");
+    let mut text = String::new();
+    for line in include_str!("../../vouchsafe-kbs.example.toml").lines() {
+        let key = line.strip_prefix("# ").filter(|rest| rest.contains(" = ") || rest.starts_with('['));
+        text.push_str(key.unwrap_or(line));
+        text.push('\n');
+    }
+    let Some(ConfigError::Read { key, .. }) = parse(&text, &scratch.path).err() else {
+        panic!("the files that the example names are not there");
+    };
+    assert_eq!(key, "reference_values");
+}
+
+#[test]
+fn rejects_an_unknown_key_at_every_level() {
+    for line in ["extra = 1", "[limits]\nextra = 1", "[appraisal]\nextra = 1", "[tls]\nextra = 1"] {
+        let Some(ConfigError::Form { reason }) = refused(&format!("{MINIMAL}{line}")) else {
+            panic!("{line} was taken");
+        };
+        assert!(reason.contains("unknown field `extra`"), "{reason}");
+    }
+}
+
+#[test]
+fn plain_http_stays_on_the_loopback_unless_the_danger_is_named() {
+    let beyond = MINIMAL.replace("127.0.0.1", "0.0.0.0");
+    assert_eq!(refused(&beyond), Some(ConfigError::PlainHttp { listen: "0.0.0.0:0".to_owned() }));
+    let config = parse(&format!("{beyond}danger_plain_http = true"), Path::new("")).unwrap();
+    assert_eq!(config.dangers(), ["danger_plain_http: no TLS beyond the loopback"]);
+    let config = parse(&format!("{MINIMAL}danger_plain_http = true"), Path::new("")).unwrap();
+    assert_eq!(config.dangers(), Vec::<String>::new());
+}
+
+#[test]
+fn sample_evidence_is_taken_only_under_its_danger() {
+    assert_eq!(parse(MINIMAL, Path::new("")).unwrap().tees, [Tee::Snp, Tee::Tdx, Tee::Sgx]);
+    assert_eq!(refused(&format!("{MINIMAL}tees = [\"sample\"]")), Some(ConfigError::Sample));
+    let config =
+        parse(&format!("{MINIMAL}danger_accept_sample = true\ntees = [\"snp\"]"), Path::new("")).unwrap();
+    assert_eq!(config.tees, [Tee::Snp, Tee::Sample]);
+    assert_eq!(config.dangers(), ["appraisal.danger_accept_sample"]);
+}
+
+#[test]
+fn rejects_a_tee_that_is_not_verified_here() {
+    let wanted = "one of snp, tdx, sgx";
+    let actual = "nvidia".to_owned();
+    let expected = ConfigError::Value { key: "tees", wanted, actual };
+    assert_eq!(refused(&format!("{MINIMAL}tees = [\"nvidia\"]")), Some(expected));
+}
+
+#[test]
+fn takes_limits_at_their_bounds_and_none_beyond() {
+    let with = |value: u32| format!("{MINIMAL}[limits]\nsession_seconds = {value}");
+    for seconds in [1, 3600] {
+        let config = parse(&with(seconds), Path::new("")).unwrap();
+        assert_eq!(config.limits.session, Duration::from_secs(u64::from(seconds)));
+    }
+    for actual in [0, 3601] {
+        let key = "limits.session_seconds";
+        assert_eq!(refused(&with(actual)), Some(ConfigError::Range { key, least: 1, most: 3600, actual }));
+    }
+}
+
+#[test]
+fn names_the_key_whose_file_is_not_there_or_not_what_it_should_be() {
+    let scratch = Scratch::new("config-admin");
+    let path = scratch.write("key.pem", b"no key").display().to_string();
+    let text = format!("{MINIMAL}[[admin]]\nname = \"a\"\npublic_key = \"key.pem\"");
+    let wanted = "an Ed25519 or P-256 public key in PEM (-----BEGIN PUBLIC KEY-----)";
+    let expected = ConfigError::Content { key: "admin.public_key", path, wanted };
+    assert_eq!(parse(&text, &scratch.path).err(), Some(expected));
+    let text = format!("{MINIMAL}resource_policy = \"no-such.rego\"");
+    let Some(ConfigError::Read { key, .. }) = refused(&text) else { panic!("a missing file was read") };
+    assert_eq!(key, "resource_policy");
+}
+
+#[test]
+fn announces_every_danger_of_the_appraisal_policy() {
+    let text = format!(
+        "{MINIMAL}[appraisal]\ndanger_accept_simulated = true\n[appraisal.snp]\ndanger_allow_debug = true"
+    );
+    let config = parse(&text, Path::new("")).unwrap();
+    assert_eq!(config.dangers(), ["appraisal.danger_accept_simulated", "appraisal.snp.danger_allow_debug"]);
+    assert!(config.effective().starts_with("# DANGER: appraisal.danger_accept_simulated\n"));
+}

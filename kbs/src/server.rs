@@ -1,0 +1,147 @@
+//! The listener: TLS, time limits, and a shutdown that lets requests end.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::rt::System;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::api::routes;
+use crate::broker::{Broker, StartError};
+use crate::config::{Config, ConfigError, Tls};
+use crate::system::Clock;
+
+/// Serves until SIGTERM or SIGINT. `ready` gets the bound address once requests are taken. Blocks.
+pub fn serve(config: Config, clock: Clock, ready: impl FnOnce(SocketAddr)) -> Result<(), StartError> {
+    System::new().block_on(async {
+        let (server, address) = prepare(config, clock, true)?;
+        ready(address);
+        server.await.map_err(StartError::Listen)
+    })
+}
+
+/// A server on a thread of its own, for tests and the demo; stopped when dropped.
+pub struct Running {
+    address: SocketAddr,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<Result<(), StartError>>>,
+}
+
+impl Running {
+    /// Starts a server; it takes requests when this returns. Signals are left alone.
+    pub fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            System::new().block_on(async {
+                let (server, address) = prepare(config, clock, false)?;
+                // Whoever started this thread waits for it; if it is gone, there is nobody to serve.
+                let _ = tell.send((server.handle(), address));
+                server.await.map_err(StartError::Listen)
+            })
+        });
+        match told.recv() {
+            Ok((handle, address)) => Ok(Self { address, handle, thread: Some(thread) }),
+            Err(_) => Err(outcome(thread)),
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Lets open requests end, then stops.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // The future only waits for the outcome; the command is sent when it is made.
+            drop(self.handle.stop(true));
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn outcome(thread: JoinHandle<Result<(), StartError>>) -> StartError {
+    match thread.join() {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) | Err(_) => StartError::Listen(std::io::Error::other("the server ended before it began")),
+    }
+}
+
+fn prepare(config: Config, clock: Clock, signals: bool) -> Result<(Server, SocketAddr), StartError> {
+    let tls = config.tls.as_ref().map(tls_config).transpose()?;
+    let listener = TcpListener::bind(config.listen)?;
+    let address = listener.local_addr()?;
+    let limits = config.limits;
+    announce(&config, address);
+    let broker = Data::new(Broker::start(config, clock)?);
+    broker.snapshot(true);
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let server = HttpServer::new(move || App::new().app_data(broker.clone()).configure(routes))
+        .workers(workers)
+        .max_connections(limits.connections.div_ceil(workers))
+        .client_request_timeout(limits.request)
+        .client_disconnect_timeout(DISCONNECT)
+        .tls_handshake_timeout(HANDSHAKE)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_SECONDS);
+    let server = if signals { server } else { server.disable_signals() };
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    };
+    Ok((server.run(), address))
+}
+
+fn announce(config: &Config, address: SocketAddr) {
+    for danger in config.dangers() {
+        tracing::warn!(danger, "DANGER: this broker runs with a setting that weakens it");
+    }
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    tracing::info!(%address, scheme, tees = ?config.tees, "listening");
+}
+
+fn tls_config(tls: &Tls) -> Result<ServerConfig, ConfigError> {
+    let refused = |reason: String| ConfigError::Tls { reason };
+    let chain = CertificateDer::pem_file_iter(&tls.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| refused(format!("{}: {error}", tls.certificate.display())))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key)
+        .map_err(|error| refused(format!("{}: {error}", tls.key.display())))?;
+    ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| refused(error.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|error| refused(error.to_string()))
+}
+
+/// How long requests may take to end after a signal.
+const SHUTDOWN_SECONDS: u64 = 10;
+/// An idle connection is kept this long: a client's handshake takes two requests and then some.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Time for a TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Time for a client to take the end of a connection.
+const DISCONNECT: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! The challenge and the cookie that carries it: nothing is stored before evidence was judged.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use kbs_protocol::{HashAlgorithm, SESSION_COOKIE};
+use rand_core::CryptoRng;
+use verifier::evidence::Tee;
+use verifier::time::UnixTime;
+
+use crate::seal::{NotSealedHere, Purpose, SealingKey};
+
+/// One challenge, as the cookie carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Challenge {
+    nonce: Nonce,
+    tee: Tee,
+    hash: HashAlgorithm,
+    expires: UnixTime,
+}
+
+/// The 32 random bytes that make evidence fresh.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Nonce([u8; 32]);
+
+/// Why a cookie is no session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SessionError {
+    /// There is no cookie.
+    #[error("no cookie {SESSION_COOKIE}: begin with /auth")]
+    NoCookie,
+    /// This broker did not make it, or it was changed.
+    #[error("the cookie {SESSION_COOKIE} is not of this broker's making")]
+    NotOurs,
+    /// It is past its time.
+    #[error("the session expired at {expired}: begin with /auth")]
+    Expired {
+        /// The end of the session.
+        expired: UnixTime,
+    },
+    /// The message answers another challenge.
+    #[error("the nonce is not the one of this session's challenge")]
+    OtherNonce,
+}
+
+impl Challenge {
+    /// A challenge for evidence of `tee`, good until `expires`.
+    pub(crate) fn new(tee: Tee, hash: HashAlgorithm, expires: UnixTime, rng: &mut impl CryptoRng) -> Self {
+        let mut nonce = [0; 32];
+        rng.fill_bytes(&mut nonce);
+        Self { nonce: Nonce(nonce), tee, hash, expires }
+    }
+
+    /// The nonce.
+    pub(crate) fn nonce(&self) -> Nonce {
+        self.nonce
+    }
+
+    /// The TEE that the guest named.
+    pub(crate) fn tee(&self) -> Tee {
+        self.tee
+    }
+
+    /// The hash algorithm of the runtime data.
+    pub(crate) fn hash(&self) -> HashAlgorithm {
+        self.hash
+    }
+
+    /// The first instant at which the session is over.
+    pub(crate) fn expires(&self) -> UnixTime {
+        self.expires
+    }
+
+    /// The cookie's value.
+    pub(crate) fn to_cookie(
+        &self,
+        key: &SealingKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, NotSealedHere> {
+        let mut plain = vec![VERSION];
+        plain.extend(self.expires.secs().to_be_bytes());
+        plain.extend(self.nonce.0);
+        plain.push(hash_code(self.hash));
+        plain.extend(self.tee.as_str().as_bytes());
+        let sealed = key.seal(Purpose::Cookie, SESSION_COOKIE.as_bytes(), &plain, rng)?;
+        Ok(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// Reads a cookie's value; it must be of this broker's making and not past its time.
+    pub(crate) fn from_cookie(value: &str, key: &SealingKey, now: UnixTime) -> Result<Self, SessionError> {
+        if value.len() > COOKIE_LIMIT {
+            return Err(SessionError::NotOurs);
+        }
+        let sealed = URL_SAFE_NO_PAD.decode(value).map_err(|_| SessionError::NotOurs)?;
+        let plain = key
+            .open(Purpose::Cookie, SESSION_COOKIE.as_bytes(), &sealed)
+            .map_err(|_| SessionError::NotOurs)?;
+        let challenge = Self::read(&plain).ok_or(SessionError::NotOurs)?;
+        if challenge.expires <= now {
+            return Err(SessionError::Expired { expired: challenge.expires });
+        }
+        Ok(challenge)
+    }
+
+    fn read(plain: &[u8]) -> Option<Self> {
+        let rest = plain.strip_prefix(&[VERSION])?;
+        let (expires, rest) = rest.split_first_chunk::<8>()?;
+        let (nonce, rest) = rest.split_first_chunk::<32>()?;
+        let (hash, tee) = rest.split_first()?;
+        Some(Self {
+            nonce: Nonce(*nonce),
+            tee: str::from_utf8(tee).ok()?.parse().ok()?,
+            hash: hash_of(*hash)?,
+            expires: UnixTime::from_secs(i64::from_be_bytes(*expires)),
+        })
+    }
+}
+
+impl Nonce {
+    /// The form in which it travels: standard base64 with padding.
+    pub(crate) fn text(&self) -> String {
+        STANDARD.encode(self.0)
+    }
+
+    /// The 32 bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Nonce(..)")
+    }
+}
+
+const fn hash_code(hash: HashAlgorithm) -> u8 {
+    match hash {
+        HashAlgorithm::Sha256 => 1,
+        HashAlgorithm::Sha384 => 2,
+        HashAlgorithm::Sha512 => 3,
+        HashAlgorithm::Sm3 => 4,
+    }
+}
+
+const fn hash_of(code: u8) -> Option<HashAlgorithm> {
+    match code {
+        1 => Some(HashAlgorithm::Sha256),
+        2 => Some(HashAlgorithm::Sha384),
+        3 => Some(HashAlgorithm::Sha512),
+        4 => Some(HashAlgorithm::Sm3),
+        _ => None,
+    }
+}
+
+/// Ours have about 150 characters.
+const COOKIE_LIMIT: usize = 512;
+/// The layout of the sealed bytes.
+const VERSION: u8 = 1;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+use decision_log::{InputSet, Release};
+use kbs_protocol::HashAlgorithm;
+use verifier::evidence::Tee;
+
+use super::*;
+use crate::admin::tests::an_admin;
+use crate::policy::tests::a_grant;
+use crate::scratch::Scratch;
+use crate::session::Challenge;
+
+const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
+const ROOM: u64 = 1 << 20;
+
+fn key() -> SealingKey {
+    SealingKey::from_bytes(&[7; 32]).unwrap()
+}
+
+fn secret(bytes: &[u8]) -> Secret {
+    Secret::new(Zeroizing::new(bytes.to_vec()))
+}
+
+fn path(text: &str) -> ResourcePath {
+    ResourcePath::parse(text).unwrap()
+}
+
+fn nonce() -> Nonce {
+    Challenge::new(Tee::Snp, HashAlgorithm::Sha384, NOW, &mut rng()).nonce()
+}
+
+fn record(resource: &str) -> Record {
+    let release = Release {
+        attestation: Digest::of(b"a"),
+        token: Digest::of(b"t"),
+        resource: resource.to_owned(),
+        resource_policy: Digest::of(b"p"),
+        tee_key: Digest::of(b"k"),
+    };
+    Record::release(NOW.secs(), "test", release)
+}
+
+fn inputs() -> Inputs {
+    let set = InputSet {
+        policy: Digest::of(b"policy"),
+        reference_values: vec![],
+        endorsements: vec![],
+        danger_roots: vec![],
+    };
+    Inputs::new(&set, vec![b"policy".to_vec()])
+}
+
+fn conclude(store: &Store, nonce: Nonce, body: &[u8], answer: Answer) -> Concluded {
+    let conclusion = Conclusion {
+        nonce,
+        body: Digest::of(body),
+        answer,
+        expires: NOW.plus_secs(300),
+        record: &record("kbs:///a/b/c"),
+        blobs: &[body],
+        inputs: &inputs(),
+    };
+    store.conclude(conclusion, NOW).unwrap()
+}
+
+#[test]
+fn gives_back_the_secret_that_was_put_and_none_that_was_deleted() {
+    let store = Store::in_memory(key(), ROOM);
+    let wanted = path("models/key/llama");
+    store.put(&an_admin(), &wanted, &secret(b"first")).unwrap();
+    store.put(&an_admin(), &wanted, &secret(b"second")).unwrap();
+    let found = store.load(&a_grant("models/key/llama")).unwrap().unwrap();
+    assert_eq!(found.expose(), b"second");
+    assert!(store.load(&a_grant("models/key/other")).unwrap().is_none());
+    assert_eq!(store.delete(&an_admin(), &wanted), Ok(true));
+    assert_eq!(store.delete(&an_admin(), &wanted), Ok(false));
+    assert!(store.load(&a_grant("models/key/llama")).unwrap().is_none());
+}
+
+#[test]
+fn keeps_secrets_and_own_keys_over_a_restart_and_opens_them_with_the_root_key_alone() {
+    let scratch = Scratch::new("store-restart");
+    let file = scratch.path.join("store");
+    let made = {
+        let store = Store::open(&file, key(), ROOM).unwrap();
+        store.put(&an_admin(), &path("a/b/c"), &secret(b"secret")).unwrap();
+        store.own_key("cookie-key", || Zeroizing::new(vec![1; 32])).unwrap()
+    };
+    {
+        let store = Store::open(&file, key(), ROOM).unwrap();
+        assert_eq!(store.own_key("cookie-key", || Zeroizing::new(vec![2; 32])), Ok(made));
+        assert_eq!(store.load(&a_grant("a/b/c")).unwrap().unwrap().expose(), b"secret");
+    }
+    let store = Store::open(&file, SealingKey::from_bytes(&[8; 32]).unwrap(), ROOM).unwrap();
+    let refused = store.own_key("cookie-key", || Zeroizing::new(vec![2; 32])).unwrap_err();
+    assert_eq!(refused, StoreError::Sealed { what: "cookie-key".to_owned() });
+    let refused = store.load(&a_grant("a/b/c")).err();
+    assert_eq!(refused, Some(StoreError::Sealed { what: "a/b/c".to_owned() }));
+}
+
+#[test]
+fn the_secret_is_not_in_the_file() {
+    let scratch = Scratch::new("store-at-rest");
+    let file = scratch.path.join("store");
+    let plain = b"a secret that must not be found in the file";
+    let store = Store::open(&file, key(), ROOM).unwrap();
+    store.put(&an_admin(), &path("a/b/c"), &secret(plain)).unwrap();
+    drop(store);
+    let bytes = endorsements::read_file(&file, 1 << 30).unwrap();
+    assert!(!bytes.windows(plain.len()).any(|window| window == plain));
+}
+
+#[test]
+fn a_sealed_secret_does_not_open_under_another_path() {
+    let store = Store::in_memory(key(), ROOM);
+    store.put(&an_admin(), &path("a/b/c"), &secret(b"secret")).unwrap();
+    store
+        .write(|write| {
+            let mut secrets = write.open_table(SECRETS).map_err(database)?;
+            let moved = secrets.get("a/b/c")?.unwrap().value().to_vec();
+            secrets.insert("a/b/d", moved.as_slice())?;
+            Ok(())
+        })
+        .unwrap();
+    let refused = store.load(&a_grant("a/b/d")).err();
+    assert_eq!(refused, Some(StoreError::Sealed { what: "a/b/d".to_owned() }));
+}
+
+#[test]
+fn a_nonce_is_spent_once() {
+    let store = Store::in_memory(key(), ROOM);
+    let nonce = nonce();
+    let Concluded::Recorded(first) = conclude(&store, nonce, b"one", Answer::Token("t".to_owned())) else {
+        panic!("the first conclusion was not recorded");
+    };
+    let second = conclude(&store, nonce, b"two", Answer::Token("u".to_owned()));
+    assert_eq!(second, Concluded::SpentBefore(first.clone()));
+    assert_eq!(store.session(&nonce, NOW), Ok(Some(first)));
+}
+
+#[test]
+fn a_session_ends_when_its_time_is_over_and_is_forgotten_with_the_next() {
+    let store = Store::in_memory(key(), ROOM);
+    let old = nonce();
+    conclude(&store, old, b"one", Answer::Token("t".to_owned()));
+    assert!(store.session(&old, NOW.plus_secs(299)).unwrap().is_some());
+    assert_eq!(store.session(&old, NOW.plus_secs(300)), Ok(None));
+    let conclusion = Conclusion {
+        nonce: nonce(),
+        body: Digest::of(b"later"),
+        answer: Answer::Token("u".to_owned()),
+        expires: NOW.plus_secs(600),
+        record: &record("kbs:///d/e/f"),
+        blobs: &[],
+        inputs: &inputs(),
+    };
+    store.conclude(conclusion, NOW.plus_secs(300)).unwrap();
+    assert_eq!(store.session(&old, NOW), Ok(None));
+}
+
+#[test]
+fn keeps_the_record_and_every_input_under_its_digest() {
+    let store = Store::in_memory(key(), ROOM);
+    conclude(&store, nonce(), b"body", Answer::Token("t".to_owned()));
+    let expected = record("kbs:///a/b/c");
+    assert_eq!(store.record(&expected.id()), Ok(Some(expected.encode())));
+    for blob in [b"body".as_slice(), b"policy"] {
+        assert_eq!(store.blob(&Digest::of(blob)), Ok(Some(blob.to_vec())));
+    }
+    assert!(store.blob(&inputs().digest()).unwrap().is_some());
+    assert_eq!(store.record(&Digest::of(b"another")), Ok(None));
+}
+
+#[test]
+fn refusals_end_where_their_room_ends_and_releases_go_on() {
+    let store = Store::in_memory(key(), 100);
+    let refused = || Answer::Refused("no".to_owned());
+    assert!(matches!(conclude(&store, nonce(), &[1; 200], refused()), Concluded::Recorded(_)));
+    assert_eq!(conclude(&store, nonce(), &[2; 200], refused()), Concluded::NoRoom);
+    assert_eq!(store.blob(&Digest::of(&[2; 200])), Ok(None));
+    let token = Answer::Token("t".to_owned());
+    assert!(matches!(conclude(&store, nonce(), &[3; 200], token), Concluded::Recorded(_)));
+    store.record_release(&record("kbs:///x/y/z"), &[]).unwrap();
+}
+
+#[test]
+fn rejects_a_store_of_another_format() {
+    let scratch = Scratch::new("store-format");
+    let file = scratch.path.join("store");
+    let store = Store::open(&file, key(), ROOM).unwrap();
+    store
+        .write(|write| {
+            let mut meta = write.open_table(META).map_err(database)?;
+            meta.insert("format", 2_u64.to_be_bytes().as_slice())?;
+            Ok(())
+        })
+        .unwrap();
+    drop(store);
+    let refused = Store::open(&file, key(), ROOM).err();
+    assert_eq!(refused, Some(StoreError::Format { expected: 1, actual: 2 }));
+}
