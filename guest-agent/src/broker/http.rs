@@ -130,6 +130,3 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A session cookie may carry a sealed challenge; nothing else in a head is long.
 const HEAD_BYTES: usize = 64 << 10;
-
-#[cfg(test)]
-mod tests;

@@ -36,4 +36,4 @@ impl BrokerOptions {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

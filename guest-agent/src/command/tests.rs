@@ -1,3 +1,5 @@
+mod trips;
+
 use std::ffi::OsString;
 use std::io;
 
