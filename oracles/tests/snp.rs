@@ -90,13 +90,16 @@ fn both_refuse_a_chain_under_another_root() {
     assert_eq!(ask(&report, &[&case.vek, intermediate, &crl], root, NOW).exit_code, 3);
 }
 
+/// Its name, the rule that refuses it, and what it changes.
+type Change<'a> = (&'static str, &'static str, &'a dyn Fn(&mut CertificateFields));
+
 #[test]
 fn we_refuse_an_endorsement_certificate_that_sev_does_not_compare_with_the_report() {
     let set = |fields: &mut CertificateFields, oid, value: &[u8]| {
         fields.extension_mut(&oid).unwrap().value = value.to_vec();
     };
     let unfitting = "unfitting-vek";
-    let changes: [(&str, &str, &dyn Fn(&mut CertificateFields)); 7] = [
+    let changes: [Change<'_>; 7] = [
         ("another level", unfitting, &|fields| set(fields, oid::SPL_SNP, &[2, 1, 1])),
         ("another microcode", unfitting, &|fields| set(fields, oid::SPL_MICROCODE, &[2, 1, 1])),
         ("another chip", unfitting, &|fields| set(fields, oid::HARDWARE_ID, &[7; 64])),
