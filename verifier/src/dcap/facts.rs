@@ -40,10 +40,7 @@ pub enum PckCa {
 impl Facts {
     /// SGX or TDX.
     pub const fn tee(&self) -> Tee {
-        match self.body {
-            Body::Sgx(_) => Tee::Sgx,
-            Body::Tdx(_) => Tee::Tdx,
-        }
+        self.body.tee()
     }
 
     /// The 64 bytes that the TD or enclave chose.
@@ -58,6 +55,14 @@ impl Facts {
 }
 
 impl Body {
+    /// SGX or TDX.
+    pub const fn tee(&self) -> Tee {
+        match self {
+            Self::Sgx(_) => Tee::Sgx,
+            Self::Tdx(_) => Tee::Tdx,
+        }
+    }
+
     /// The 64 bytes that the TD or enclave chose.
     pub const fn report_data(&self) -> &[u8; 64] {
         match self {

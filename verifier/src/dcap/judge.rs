@@ -1,22 +1,18 @@
-//! The part of verification that needs collateral: TCB info and QE identity, found, verified and compared.
-
-use core::cmp::Reverse;
+//! The part of verification that needs collateral: TCB info and QE identity, verified and compared.
 
 use crate::check::Fact;
-use crate::dcap::collateral::Signed;
 use crate::dcap::error::DcapError;
 use crate::dcap::pck::PckExtension;
-use crate::dcap::qe_identity::{QeEnclave, QeIdentity};
+use crate::dcap::qe_identity::QeEnclave;
 use crate::dcap::quote::Body;
-use crate::dcap::steps::{self, Found, Step, Steps};
+use crate::dcap::select::{Collateral, Search};
+use crate::dcap::steps::{self, Step, Steps};
 use crate::dcap::tcb::{TcbOutcome, evaluate, module_version};
 use crate::dcap::tcb_info::TcbInfo;
-use crate::endorsements::{Endorsement, Endorsements};
+use crate::endorsements::Endorsement;
 use crate::error::{Missing, VerifyError};
-use crate::evidence::Tee;
 use crate::sgx::EnclaveReport;
 use crate::tdx::TdReport;
-use crate::time::{UnixTime, Validity};
 use crate::x509::{Certificate, Revocation, check_revocation};
 
 /// What collateral is asked about; all of it verified before.
@@ -26,29 +22,29 @@ pub(super) struct Platform<'a> {
     pub(super) pck: &'a PckExtension,
 }
 
-/// Steps 9.1 to 9.5: finds the collateral that fits, verifies it under `root`, and evaluates the platform by it.
+/// Steps 9.1 to 9.5: finds the collateral that fits, verifies it under the root, and evaluates the platform by it.
 ///
 /// Collateral that was not given makes the TCB unknown; collateral for something else is refused.
 pub(super) fn judge(
     platform: &Platform<'_>,
-    endorsements: &Endorsements,
-    root: &Certificate,
-    now: UnixTime,
+    search: &Search<'_>,
     steps: &mut Steps<'_>,
 ) -> Result<(TcbOutcome, Vec<Revocation>), VerifyError> {
-    let mut revocations = Vec::new();
-
     // 9.1 Collateral for this TEE, platform model and PCE.
-    let tcb_info = steps.found(&steps::TCB_INFO_FOUND, find_tcb_info(platform, endorsements, now))?;
-    let qe_identity =
-        steps.found(&steps::QE_IDENTITY_FOUND, find_qe_identity(platform, endorsements, now))?;
+    let tee = platform.body.tee();
+    let tcb_info = steps.found(&steps::TCB_INFO_FOUND, search.tcb_info(tee, platform.pck))?;
+    let qe_identity = steps.found(&steps::QE_IDENTITY_FOUND, search.qe_identity(tee))?;
 
     // 9.2 Each inside its validity and signed, as received, by a TCB signing certificate under the root.
     let mut missing = None;
     let mut signers: Vec<&Endorsement<Certificate>> = Vec::new();
-    for item in [tcb_info.as_ref().map(Item::of_tcb_info), qe_identity.as_ref().map(Item::of_qe_identity)] {
-        match item {
-            Ok(item) => match item.verify(endorsements, root, now, steps)? {
+    let dated = [
+        tcb_info.as_ref().map(|item| item.value.dated()),
+        qe_identity.as_ref().map(|item| item.value.dated()),
+    ];
+    for item in dated {
+        match item.map(|dated| search.verify(&dated, steps)) {
+            Ok(signer) => match signer? {
                 Some(signer) if signers.iter().any(|known| known.id == signer.id) => {}
                 Some(signer) => signers.push(signer),
                 None => missing = missing.or(Some(Missing::TcbSigner)),
@@ -58,11 +54,11 @@ pub(super) fn judge(
     }
 
     // 9.3 No signer is revoked by the root's CRL.
+    let mut revocations = Vec::with_capacity(signers.len());
     for signer in signers {
-        let crls = endorsements.crls().iter();
-        let state = check_revocation("tcb-signer", &signer.value, root, crls, now, steps.trail)
-            .map_err(|source| DcapError::Certificate { role: "tcb-signer", source });
-        revocations.push(state?);
+        let (role, crls) = ("tcb-signer", search.endorsements.crls().iter());
+        let state = check_revocation(role, &signer.value, search.root, crls, search.now, steps.trail);
+        revocations.push(state.map_err(|source| DcapError::Certificate { role, source })?);
     }
     let (Ok(tcb_info), Ok(qe_identity), None) = (&tcb_info, &qe_identity, &missing) else {
         let missing = missing.unwrap_or(Missing::TcbSigner);
@@ -83,157 +79,6 @@ pub(super) fn judge(
     let qe_level = qe_identity.value.level(platform.qe.isv_svn);
     let tcb = evaluate(&tcb_info.value, qe_level, platform.pck, td);
     Ok((TcbOutcome::Evaluated(Box::new(tcb)), revocations))
-}
-
-fn find_tcb_info<'e>(
-    platform: &Platform<'_>,
-    endorsements: &'e Endorsements,
-    now: UnixTime,
-) -> Result<Found<'e, TcbInfo>, VerifyError> {
-    let (tee, pck) = (tee_of(platform.body), platform.pck);
-    let fits = |info: &TcbInfo| (info.tee(), info.fmspc(), info.pce_id()) == (tee, pck.fmspc, pck.pce_id);
-    let rank = |info: &TcbInfo| (info.validity(), info.evaluation_number());
-    let wanted = || Missing::TcbInfo { tee: tee.as_str(), fmspc: hex::encode(pck.fmspc) };
-    let describe =
-        |info: &TcbInfo| format!("TCB info for {} and FMSPC {}", info.tee(), hex::encode(info.fmspc()));
-    choose(endorsements.tcb_infos(), fits, rank, wanted, describe, now)
-}
-
-fn find_qe_identity<'e>(
-    platform: &Platform<'_>,
-    endorsements: &'e Endorsements,
-    now: UnixTime,
-) -> Result<Found<'e, QeIdentity>, VerifyError> {
-    let tee = tee_of(platform.body);
-    let rank = |identity: &QeIdentity| (identity.validity(), identity.evaluation_number());
-    let wanted = || Missing::QeIdentity { tee: tee.as_str() };
-    let describe = |identity: &QeIdentity| format!("QE identity for {}", identity.tee());
-    choose(endorsements.qe_identities(), |identity| identity.tee() == tee, rank, wanted, describe, now)
-}
-
-/// Of several that fit: one inside its validity before one that is not, then the highest evaluation number, the
-/// latest issue, the first given. The outcome depends on what was given and `now` alone, never on an order of use.
-fn choose<'e, T>(
-    given: &'e [Endorsement<T>],
-    fits: impl Fn(&T) -> bool,
-    rank: impl Fn(&T) -> (Validity, u32),
-    wanted: impl Fn() -> Missing,
-    describe: impl Fn(&T) -> String,
-    now: UnixTime,
-) -> Result<Found<'e, T>, VerifyError> {
-    let best = given.iter().filter(|item| fits(&item.value)).max_by_key(|item| {
-        let (validity, number) = rank(&item.value);
-        (validity.contains(now), number, validity.not_before, Reverse(item.id))
-    });
-    match best {
-        Some(item) => Ok(Ok(item)),
-        None if given.is_empty() => Ok(Err(wanted())),
-        None => {
-            let name = |item: &Endorsement<T>| format!("{} ({})", item.name, describe(&item.value));
-            let given = given.iter().take(MAX_NAMED).map(name).collect();
-            Err(VerifyError::Unfitting { wanted: wanted(), given })
-        }
-    }
-}
-
-const fn tee_of(body: &Body) -> Tee {
-    match body {
-        Body::Sgx(_) => Tee::Sgx,
-        Body::Tdx(_) => Tee::Tdx,
-    }
-}
-
-/// What the two kinds of collateral have in common.
-struct Item<'e> {
-    what: &'static str,
-    id: usize,
-    validity: Validity,
-    validity_step: &'static Step,
-    signature_step: &'static Step,
-    signed: &'e Signed,
-}
-
-impl<'e> Item<'e> {
-    fn of_tcb_info(item: &&'e Endorsement<TcbInfo>) -> Self {
-        let value = &item.value;
-        Self {
-            what: "TCB info",
-            id: item.id,
-            validity: value.validity(),
-            validity_step: &steps::TCB_INFO_VALIDITY,
-            signature_step: &steps::TCB_INFO_SIGNATURE,
-            signed: value.signed(),
-        }
-    }
-
-    fn of_qe_identity(item: &&'e Endorsement<QeIdentity>) -> Self {
-        let value = &item.value;
-        Self {
-            what: "QE identity",
-            id: item.id,
-            validity: value.validity(),
-            validity_step: &steps::QE_IDENTITY_VALIDITY,
-            signature_step: &steps::QE_IDENTITY_SIGNATURE,
-            signed: value.signed(),
-        }
-    }
-
-    /// Validity and signature. `None` where no TCB signing certificate was given.
-    fn verify<'s>(
-        &self,
-        endorsements: &'s Endorsements,
-        root: &Certificate,
-        now: UnixTime,
-        steps: &mut Steps<'_>,
-    ) -> Result<Option<&'s Endorsement<Certificate>>, DcapError> {
-        let (what, validity) = (self.what, self.validity);
-        steps.trail.used(self.id);
-        let span = Fact::List(vec![validity.not_before.into(), validity.not_after.into()]);
-        let inside = if validity.contains(now) {
-            Ok(())
-        } else {
-            Err(DcapError::CollateralValidity { what, validity, now })
-        };
-        steps.compare(self.validity_step, span, now, inside)?;
-
-        let Some(signer) = self.signer(endorsements, root, now) else { return Ok(None) };
-        let expected = "signed, as received, by Intel's TCB signing certificate under the pinned root";
-        let signer = steps.rule(self.signature_step, expected, signer)?;
-        steps.trail.used(signer.id);
-        Ok(Some(signer))
-    }
-
-    /// The first TCB signing certificate under `root`, inside its validity, whose key signed this; else the last
-    /// failure; `None` if none was given.
-    fn signer<'s>(
-        &self,
-        endorsements: &'s Endorsements,
-        root: &Certificate,
-        now: UnixTime,
-    ) -> Option<Result<&'s Endorsement<Certificate>, DcapError>> {
-        let mut failure = None;
-        for signer in endorsements.certificates() {
-            let certificate = &signer.value;
-            if certificate.subject_common_name() != Some(TCB_SIGNER_NAME) {
-                continue;
-            }
-            let outcome = certificate
-                .check_valid_at(now)
-                .and_then(|()| certificate.check_end_entity())
-                .and_then(|()| certificate.check_signed_by(root))
-                .map_err(|source| DcapError::Certificate { role: "tcb-signer", source })
-                .and_then(|()| {
-                    self.signed
-                        .check(certificate.public_key())
-                        .map_err(|source| DcapError::CollateralSignature { what: self.what, source })
-                });
-            match outcome {
-                Ok(()) => return Some(Ok(signer)),
-                Err(error) => failure = Some(Err(error)),
-            }
-        }
-        failure
-    }
 }
 
 /// The quoting enclave's report against its identity, each field under its mask.
@@ -297,8 +142,3 @@ fn masked<const N: usize>(mut value: [u8; N], mask: [u8; N]) -> [u8; N] {
     }
     value
 }
-
-/// Common name of the certificate that signs TCB info and identities (Intel PCS API, "TCB-Info-Issuer-Chain").
-const TCB_SIGNER_NAME: &str = "Intel SGX TCB Signing";
-/// Names of unfitting endorsements in one error.
-const MAX_NAMED: usize = 8;

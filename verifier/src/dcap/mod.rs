@@ -21,6 +21,7 @@ mod pck;
 mod qe_identity;
 mod quote;
 mod raw_tcb_info;
+mod select;
 mod status;
 mod steps;
 mod tcb;

@@ -155,10 +155,7 @@ impl<'a> Quote<'a> {
 
     /// SGX or TDX.
     pub const fn tee(&self) -> Tee {
-        match self.body {
-            Body::Sgx(_) => Tee::Sgx,
-            Body::Tdx(_) => Tee::Tdx,
-        }
+        self.body.tee()
     }
 
     /// How many bytes follow the quote.

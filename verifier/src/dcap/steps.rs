@@ -98,7 +98,10 @@ impl<'t> Steps<'t> {
         found: Result<Found<'e, T>, VerifyError>,
     ) -> Result<Found<'e, T>, VerifyError> {
         let (outcome, expected, actual) = match &found {
-            Ok(Ok(item)) => (Outcome::Pass, Fact::None, Fact::from(item.name.clone())),
+            Ok(Ok(item)) => {
+                self.trail.used(item.id);
+                (Outcome::Pass, Fact::None, Fact::from(item.name.clone()))
+            }
             Ok(Err(missing)) => (Outcome::NotChecked, Fact::from(missing.to_string()), Fact::None),
             Err(error) => (Outcome::Fail, Fact::None, Fact::from(error.to_string())),
         };

@@ -11,6 +11,7 @@ use crate::dcap::facts::Facts;
 use crate::dcap::judge::{Platform, judge};
 use crate::dcap::pck::{PckExtension, SGX_EXTENSION};
 use crate::dcap::quote::{Body, Quote};
+use crate::dcap::select::Search;
 use crate::dcap::steps::{self, Steps};
 use crate::dcap::tcb::TcbOutcome;
 use crate::endorsements::Endorsements;
@@ -120,7 +121,8 @@ pub fn verify(
 
     // 9. Intel's collateral, verified under the same root, judges platform, TDX module and quoting enclave.
     let platform = Platform { body: &quote.body, qe: &certification.qe_report, pck: &pck };
-    let (tcb, signers) = judge(&platform, endorsements, &root.certificate, now, &mut steps)?;
+    let search = Search { endorsements, root: &root.certificate, now };
+    let (tcb, signers) = judge(&platform, &search, &mut steps)?;
     revocations.extend(signers);
 
     let facts = Facts {

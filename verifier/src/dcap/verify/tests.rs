@@ -186,6 +186,20 @@ fn of_several_tcb_infos_the_valid_one_with_the_highest_number_counts_in_any_orde
 }
 
 #[test]
+fn a_forgery_with_a_higher_number_does_not_displace_the_genuine_one() {
+    let text = core::str::from_utf8(TCB_INFO.1).unwrap();
+    let forged = text.replace("\"tcbEvaluationDataNumber\":20", "\"tcbEvaluationDataNumber\":99");
+    let forged = ("forged.json", forged.as_bytes());
+    for files in [[forged, TCB_INFO], [TCB_INFO, forged]] {
+        let files = [&files[..], &[QE_IDENTITY, SIGNER]].concat();
+        assert_eq!(run(QUOTE, &given(&files), at(AT)).status(), (TcbStatus::OutOfDate, 20));
+    }
+    let error = run(QUOTE, &given(&[forged, QE_IDENTITY, SIGNER]), at(AT)).dcap_error();
+    let source = CryptoError::SignatureWrong { algorithm: ALGORITHM };
+    assert_eq!(error, DcapError::CollateralSignature { what: "TCB info", source });
+}
+
+#[test]
 fn collateral_is_valid_to_its_last_second() {
     let validity = Validity { not_before: at("2026-10-08T00:09:46Z"), not_after: at("2026-11-07T00:09:46Z") };
     let identity = crate::dcap::QeIdentity::parse(QE_IDENTITY.1).unwrap().validity();
