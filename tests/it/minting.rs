@@ -33,7 +33,9 @@ fn difference(entry: &Entry, root: &Path) -> Option<String> {
     let real = entry.evidence(root);
     let again = match entry.tee {
         FixtureTee::Snp => ReportFields::decode(&real).map(|fields| fields.encode().to_vec()),
-        FixtureTee::Tdx | FixtureTee::Sgx => QuoteFields::decode(&real).and_then(|(fields, _)| fields.encode()),
+        FixtureTee::Tdx | FixtureTee::Sgx => {
+            QuoteFields::decode(&real).and_then(|(fields, _)| fields.encode())
+        }
     };
     match again {
         Err(error) => Some(format!("{}: {error}", entry.dir)),
