@@ -63,7 +63,8 @@ fn exits_1_when_executables_are_asked_and_nothing_is_known_of_them() {
 
 #[test]
 fn exits_0_when_the_expected_measurement_is_there_and_1_when_another_is() {
-    let mr_td = "91eb2b44d141d4ece09f0c75c2c53d247a3c68edd7fafe8a3520c942a604a407de03ae6dc5f87f27428b2538873118b7";
+    let mr_td =
+        "91eb2b44d141d4ece09f0c75c2c53d247a3c68edd7fafe8a3520c942a604a407de03ae6dc5f87f27428b2538873118b7";
     assert_eq!(tdx(&["--expect", &format!("mr-td={mr_td}")]).status.code(), Some(0));
     assert_eq!(tdx(&["--expect", &format!("mr-td={}", "00".repeat(48))]).status.code(), Some(1));
 }
@@ -138,14 +139,26 @@ fn exits_2_for_wrong_usage() {
 fn takes_a_whole_folder_and_lists_what_did_not_belong() {
     let evidence = Path::new(TDX).join("quote.bin").display().to_string();
     let arguments = [
-        "--evidence", &evidence, "--endorsements", &format!("{TDX}/collateral-0"), "--endorsements",
-        &format!("{MILAN}/vek.der"), "--at", "2025-07-04T10:16:31Z", "--appraise", "hardware", "--json",
+        "--evidence",
+        &evidence,
+        "--endorsements",
+        &format!("{TDX}/collateral-0"),
+        "--endorsements",
+        &format!("{MILAN}/vek.der"),
+        "--at",
+        "2025-07-04T10:16:31Z",
+        "--appraise",
+        "hardware",
+        "--json",
     ];
     let output = verify(&arguments);
     let verdict = json_of(&output);
     assert_eq!(output.status.code(), Some(0));
     let unused = verdict["unused_endorsements"].as_array().expect("a list");
-    assert!(unused.iter().any(|name| name.as_str().is_some_and(|name| name.ends_with("vek.der"))), "{unused:?}");
+    assert!(
+        unused.iter().any(|name| name.as_str().is_some_and(|name| name.ends_with("vek.der"))),
+        "{unused:?}"
+    );
 }
 
 #[test]

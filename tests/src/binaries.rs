@@ -1,5 +1,10 @@
 //! The workspace's programs, built before a test starts one.
-#![expect(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "a helper of tests: runs cargo")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper of tests: runs cargo"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

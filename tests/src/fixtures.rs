@@ -273,7 +273,8 @@ impl CollateralCase {
                 evaluation_number: self.tcb_evaluation_data_number,
                 advisories,
                 platform: self.platform_tcb.clone(),
-                tdx_module: self.tdx_module.clone(),
+                // A TDX 1.0 module has no level of its own.
+                tdx_module: self.tdx_module.clone().filter(|status| !status.starts_with("n/a")),
                 qe: self.qe.clone(),
             }),
         }
