@@ -106,8 +106,10 @@ pub struct Answered {
     pub step: Step,
     /// The HTTP status.
     pub status: u16,
-    /// What the body names; none where it is no error body of the protocol.
+    /// The kind that the body's type names, where it is one of the protocol's.
     pub kind: Option<ErrorKind>,
+    /// The body's type as sent; empty where it is no error body of the protocol.
+    pub error_type: String,
     /// What the body says; empty where it is no error body of the protocol.
     pub refusal: Refusal,
 }
@@ -115,11 +117,18 @@ pub struct Answered {
 impl Answered {
     /// Reads an answer that is not 200; a body in another form says nothing.
     fn read(step: Step, answer: &Answer) -> Self {
+        let status = answer.status;
         match ErrorInformation::parse(&answer.body) {
-            Ok(body) => {
-                Self { step, status: answer.status, kind: body.kind(), refusal: Refusal::parse(&body.detail) }
+            Ok(body) => Self {
+                step,
+                status,
+                kind: body.kind(),
+                refusal: Refusal::parse(&body.detail),
+                error_type: body.error_type,
+            },
+            Err(_) => {
+                Self { step, status, kind: None, refusal: Refusal::default(), error_type: String::new() }
             }
-            Err(_) => Self { step, status: answer.status, kind: None, refusal: Refusal::default() },
         }
     }
 
@@ -147,7 +156,7 @@ impl Answered {
             (Step::Auth | Step::Attest, 404, _) => {
                 Some("there is no key broker of this protocol under that URL")
             }
-            (_, _, None) => Some("the answer carries no error body of the protocol"),
+            _ if self.error_type.is_empty() => Some("the answer carries no error body of the protocol"),
             _ => None,
         }
     }
@@ -184,9 +193,9 @@ impl fmt::Display for Answered {
             _ => "failed",
         };
         write!(f, "{}: the broker {verb} (HTTP {}", self.step, self.status)?;
-        match self.kind {
-            Some(kind) => write!(f, ", {kind})")?,
-            None => f.write_str(")")?,
+        match self.error_type.rsplit('/').next().unwrap_or_default() {
+            "" => f.write_str(")")?,
+            kind => write!(f, ", {})", Printable(kind))?,
         }
         if !self.refusal.summary.is_empty() {
             write!(f, "\n  it says: {}", Printable(&self.refusal.summary))?;

@@ -95,8 +95,8 @@ impl<'a> Credentials<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// No connection, no TLS, no answer in time, or not HTTP.
-    #[error("no answer from the broker")]
-    Network(#[source] Box<ureq::Error>),
+    #[error(transparent)]
+    Network(Box<ureq::Error>),
     /// The answer is larger than its limit.
     #[error("the answer has more than {limit} bytes")]
     TooLarge {

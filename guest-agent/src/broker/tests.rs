@@ -163,6 +163,7 @@ fn keeps_the_session_after_a_denied_resource() {
         step: Step::Resource,
         status: 403,
         kind: Some(ErrorKind::PolicyDeny),
+        error_type: ErrorInformation::new(ErrorKind::PolicyDeny, "").error_type,
         refusal: Refusal { summary: "no".to_owned(), ..Refusal::default() },
     };
     assert!(matches!(get(&mut broker), Err(BrokerError::Refused(answered)) if answered == denied));

@@ -47,7 +47,7 @@ pub(super) enum Failure {
     #[error("the secret is no weights key")]
     Key(#[from] weights::WrongKeyLength),
     /// The file is no encrypted artefact.
-    #[error("the file is not an encrypted artefact")]
+    #[error("the encrypted file cannot be read")]
     Header(#[from] weights::HeaderError),
     /// The artefact does not open.
     #[error("the file does not open")]

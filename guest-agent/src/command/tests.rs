@@ -107,7 +107,13 @@ fn names_the_attesters_that_are_there() {
 }
 
 fn answered(step: Step, status: u16) -> Answered {
-    Answered { step, status, kind: Some(ErrorKind::PolicyDeny), refusal: Refusal::default() }
+    Answered {
+        step,
+        status,
+        kind: Some(ErrorKind::PolicyDeny),
+        error_type: ErrorInformation::new(ErrorKind::PolicyDeny, "").error_type,
+        refusal: Refusal::default(),
+    }
 }
 
 #[test]
