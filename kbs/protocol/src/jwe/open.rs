@@ -31,12 +31,12 @@ pub fn open(response: &Response, key: &TeeKeyPair) -> Result<Zeroizing<Vec<u8>>,
     let shared = key.secret().diffie_hellman(&ephemeral.0);
     let wrapping = derive(shared.raw_secret_bytes(), &WRAPPING_KEY);
     let mut content_key = Zeroizing::new([0; 32]);
-    KwAes256::new(&(*wrapping).into())
+    KwAes256::new((&*wrapping).into())
         .unwrap_key(&wrapped, content_key.as_mut())
         .map_err(|_| OpenError::Unwrap)?;
 
     // 3. Decrypt; the header's text as received is the additional data (RFC 7516 section 5.2).
-    Aes256Gcm::new(&(*content_key).into())
+    Aes256Gcm::new((&*content_key).into())
         .decrypt_inout_detached(
             &iv.into(),
             response.protected.as_bytes(),

@@ -35,7 +35,7 @@ pub fn seal(secret: &[u8], key: &TeePublicKey, rng: &mut impl CryptoRng) -> Resu
     let mut content_key = Zeroizing::new([0; 32]);
     rng.fill_bytes(content_key.as_mut());
     let mut wrapped = [0; 40];
-    KwAes256::new(&(*wrapping).into())
+    KwAes256::new((&*wrapping).into())
         .wrap_key(content_key.as_ref(), &mut wrapped)
         .map_err(|_| SealError::Wrap)?;
 
@@ -44,7 +44,7 @@ pub fn seal(secret: &[u8], key: &TeePublicKey, rng: &mut impl CryptoRng) -> Resu
     let mut iv = [0; 12];
     rng.fill_bytes(&mut iv);
     let mut text = secret.to_vec();
-    let tag = Aes256Gcm::new(&(*content_key).into())
+    let tag = Aes256Gcm::new((&*content_key).into())
         .encrypt_inout_detached(&iv.into(), protected.as_bytes(), text.as_mut_slice().into())
         .map_err(|_| SealError::Encrypt)?;
 
