@@ -196,3 +196,6 @@ impl From<&TrustVector> for Vector {
 const PROFILE: &str = "tag:github.com,2024:confidential-containers/Trustee";
 const DEVELOPER: &str = "vouchsafe";
 const BUILD: &str = concat!("vouchsafe verifier ", env!("CARGO_PKG_VERSION"));
+
+#[cfg(test)]
+mod tests;
