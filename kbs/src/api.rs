@@ -8,10 +8,11 @@ mod operator;
 pub(crate) mod problem;
 mod resource;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use kbs_protocol::PREFIX;
 
+use crate::broker::Broker;
 use problem::{CocoProblem, Problem, V1Problem};
 
 /// Registers every route. Whatever is not a route, and every method that a route does not have, is answered here
@@ -35,8 +36,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .default_service(web::to(no_route));
 }
 
-async fn healthy() -> HttpResponse {
-    HttpResponse::Ok().finish()
+/// Healthy is a broker whose store takes writes: without them it releases nothing, until it is started anew.
+async fn healthy(broker: Data<Broker>) -> Result<HttpResponse, CocoProblem> {
+    if broker.store.is_writable() { Ok(HttpResponse::Ok().finish()) } else { Err(Problem::ReadOnly.into()) }
 }
 
 async fn wrong_method(request: HttpRequest) -> HttpResponse {

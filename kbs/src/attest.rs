@@ -104,6 +104,11 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     let (verdict, snapshot) = judge(broker, attempt, &bound, now);
     if verdict.endorsement_missing() {
         let message = verdict.error.map(|error| error.message).unwrap_or_default();
+        tracing::warn!(
+            tee = attempt.challenge.tee().as_str(),
+            missing = message,
+            "an endorsement is missing"
+        );
         return Err(AttestError::EndorsementMissing { message });
     }
     // 5. What no anchor vouches for leaves no record.
@@ -192,8 +197,8 @@ fn judge_with(
 
 /// Whether the signature over the evidence chains to an anchor: then its full inputs are kept, allowed or denied.
 fn anchored(verdict: &Verdict) -> bool {
-    // Bindings are compared after every signature; nothing else that refuses evidence is.
-    verdict.verified || verdict.error.as_ref().is_some_and(|error| error.kind.starts_with("binding-"))
+    // The report data is compared after the last signature over the evidence: where that was reached, they all held.
+    verdict.verified || verdict.checks.iter().any(|check| check.id.ends_with(".binding.report-data"))
 }
 
 fn conclude(

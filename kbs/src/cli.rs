@@ -104,7 +104,8 @@ fn write_file(path: &Path, text: &str) -> std::io::Result<()> {
 /// `RUST_LOG` chooses what is logged, as everywhere.
 fn log_to_stderr() {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
     // A second call, in a process that embeds this library, leaves the first one's choice in place.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

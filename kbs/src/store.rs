@@ -2,7 +2,10 @@
 //!
 //! Every write that is acknowledged is durable: a transaction is on the disk before its function returns.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use decision_log::{Digest, Record};
 use redb::{Database, ReadableDatabase, ReadableTable, StorageError, WriteTransaction};
@@ -27,6 +30,7 @@ pub(crate) struct Store {
     database: Database,
     root: SealingKey,
     denied_limit: u64,
+    failed: AtomicBool,
 }
 
 /// A secret in the clear, wiped when dropped.
@@ -67,13 +71,27 @@ impl Store {
     /// Opens the store at `path`, or makes it. `root` opens everything secret in it; refusals may fill it up to
     /// `denied_limit` bytes.
     pub(crate) fn open(path: &Path, root: SealingKey, denied_limit: u64) -> Result<Self, StoreError> {
-        Self::prepare(Database::create(path).map_err(database)?, root, denied_limit)
+        // Tokens of open sessions are in it: nobody but the broker reads the file.
+        let options =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        let file = options.map_err(|error| database(StorageError::Io(error)))?;
+        Self::prepare(Database::builder().create_file(file).map_err(database)?, root, denied_limit)
+    }
+
+    /// Whether writes are taken: after one that failed, none are until the store is opened anew.
+    pub(crate) fn is_writable(&self) -> bool {
+        !self.failed.load(Ordering::Relaxed)
     }
 
     /// A store in memory, for tests.
     #[cfg(test)]
     pub(crate) fn in_memory(root: SealingKey, denied_limit: u64) -> Self {
-        let backend = redb::backends::InMemoryBackend::new();
+        Self::on(redb::backends::InMemoryBackend::new(), root, denied_limit)
+    }
+
+    /// A store on a disk of the test's own.
+    #[cfg(test)]
+    pub(crate) fn on(backend: impl redb::StorageBackend, root: SealingKey, denied_limit: u64) -> Self {
         Self::prepare(Database::builder().create_with_backend(backend).unwrap(), root, denied_limit).unwrap()
     }
 
@@ -83,22 +101,17 @@ impl Store {
         name: &'static str,
         make: impl FnOnce() -> Zeroizing<Vec<u8>>,
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let write = self.database.begin_write().map_err(database)?;
-        let key = {
+        self.write(|write| {
             let mut meta = write.open_table(META).map_err(database)?;
-            let kept = meta.get(name).map_err(database)?.map(|row| row.value().to_vec());
-            match kept {
-                Some(sealed) => self.open_sealed(Purpose::OwnKey, name, &sealed)?,
-                None => {
-                    let key = make();
-                    let sealed = self.seal(Purpose::OwnKey, name, &key)?;
-                    meta.insert(name, sealed.as_slice()).map_err(database)?;
-                    key
-                }
+            let kept = meta.get(name)?.map(|row| row.value().to_vec());
+            if let Some(sealed) = kept {
+                return self.open_sealed(Purpose::OwnKey, name, &sealed);
             }
-        };
-        write.commit().map_err(database)?;
-        Ok(key)
+            let key = make();
+            let sealed = self.seal(Purpose::OwnKey, name, &key)?;
+            meta.insert(name, sealed.as_slice())?;
+            Ok(key)
+        })
     }
 
     /// The secret that the policy granted; none where there is no such secret.
@@ -171,17 +184,25 @@ impl Store {
 
     fn prepare(mut database_: Database, root: SealingKey, denied_limit: u64) -> Result<Self, StoreError> {
         tables::prepare(&mut database_)?;
-        Ok(Self { database: database_, root, denied_limit })
+        Ok(Self { database: database_, root, denied_limit, failed: AtomicBool::new(false) })
     }
 
+    /// One durable transaction; an error leaves nothing of it.
     fn write<T>(
         &self,
         change: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let write = self.database.begin_write().map_err(database)?;
-        let result = change(&write)?;
-        write.commit().map_err(database)?;
-        Ok(result)
+        let attempt = || {
+            let write = self.database.begin_write().map_err(database)?;
+            let result = change(&write)?;
+            write.commit().map_err(database)?;
+            Ok(result)
+        };
+        attempt().inspect_err(|error| {
+            if matches!(error, StoreError::Database { .. }) {
+                self.failed.store(true, Ordering::Relaxed);
+            }
+        })
     }
 
     fn seal(&self, purpose: Purpose, context: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {

@@ -66,6 +66,8 @@ pub(crate) enum Problem {
     Seal(#[from] NotSealedHere),
     #[error("the broker is shutting down")]
     Stopped,
+    #[error("the store takes no writes")]
+    ReadOnly,
 }
 
 /// A problem answered with CoCo's error body.
@@ -101,7 +103,7 @@ impl Problem {
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, E::SerdeError),
             Self::Broken | Self::Query => (StatusCode::BAD_REQUEST, E::SerdeError),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, E::AttestationError),
-            Self::Stopped => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
+            Self::Stopped | Self::ReadOnly => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
             Self::Json(error) => (json(*error), E::SerdeError),
             Self::Version { .. } | Self::Tee { .. } => (StatusCode::BAD_REQUEST, E::AttestationError),
             Self::Resource(_) => (StatusCode::BAD_REQUEST, E::InvalidRequestPath),
@@ -207,7 +209,7 @@ impl Meaning {
         }
         tracing::error!(error = %problem, status = self.status.as_u16(), "request failed inside the broker");
         match problem {
-            Problem::Busy | Problem::Stopped => problem.to_string(),
+            Problem::Busy | Problem::Stopped | Problem::ReadOnly => problem.to_string(),
             _ => "the broker cannot do this now".to_owned(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use actix_web::App;
 use actix_web::dev::Service;
@@ -16,6 +16,8 @@ use kbs_protocol::{
     Attestation, Challenge, ErrorInformation, HashAlgorithm, RawJson, Refusal, Request, RuntimeData, Tee,
     TeeEvidence, TeeKeyPair, TokenResponse, binding, jwe,
 };
+use redb::StorageBackend;
+use redb::backends::InMemoryBackend;
 use serde_json::json;
 use verifier::time::UnixTime;
 
@@ -31,6 +33,9 @@ use crate::system::{Clock, rng};
 const START: i64 = 1_775_000_000;
 const ALLOW_ALL: &str = "package policy\nallow := true";
 const RESOURCE: &str = "/kbs/v0/resource/models/key/llama";
+const CONFIG: &str = "listen = \"127.0.0.1:0\"\nstore = \"s\"\nroot_key = \"k\"\ndanger_accept_sample = true\n\
+                    resource_policy = \"policy.rego\"\n[[admin]]\nname = \"operations\"\npublic_key = \"admin.pem\"\n\
+                    [limits]\nbody_bytes = 65536\nsecret_bytes = 1024\nverifications = 1\n";
 const SECRET: &[u8] = b"the key of the weights";
 
 /// A broker with its clock, its admin and its folder.
@@ -38,7 +43,7 @@ struct Bench {
     broker: Data<Broker>,
     time: Arc<AtomicI64>,
     admin: Signer,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 /// An answer, taken apart.
@@ -52,6 +57,10 @@ struct Answer {
 
 impl Bench {
     fn new(name: &str, policy: &str) -> Self {
+        Self::with_store(name, policy, Store::in_memory(root_key(), 1 << 20))
+    }
+
+    fn with_store(name: &str, policy: &str, store: Store) -> Self {
         let scratch = Scratch::new(&format!("api-{name}"));
         let admin = Signer::ed25519();
         let pem = format!(
@@ -60,12 +69,17 @@ impl Bench {
         );
         scratch.write("admin.pem", pem.as_bytes());
         scratch.write("policy.rego", policy.as_bytes());
-        let text = "listen = \"127.0.0.1:0\"\nstore = \"s\"\nroot_key = \"k\"\ndanger_accept_sample = true\n\
-                    resource_policy = \"policy.rego\"\n[[admin]]\nname = \"operations\"\npublic_key = \"admin.pem\"\n\
-                    [limits]\nbody_bytes = 65536\nsecret_bytes = 1024\nverifications = 1\n";
         let time = Arc::new(AtomicI64::new(START));
-        let broker = Data::new(start(text, &scratch.path, &time));
-        Self { broker, time, admin, _scratch: scratch }
+        let broker = Data::new(start(CONFIG, &scratch.path, &time, store));
+        Self { broker, time, admin, scratch }
+    }
+
+    /// The broker stopped and started again over the same store.
+    fn restart(self, store: impl FnOnce() -> Store) -> Self {
+        let Self { broker, time, admin, scratch } = self;
+        drop(broker);
+        let broker = Data::new(start(CONFIG, &scratch.path, &time, store()));
+        Self { broker, time, admin, scratch }
     }
 
     fn pass(&self, seconds: i64) {
@@ -135,11 +149,10 @@ impl Answer {
     }
 }
 
-fn start(text: &str, folder: &Path, time: &Arc<AtomicI64>) -> Broker {
+fn start(text: &str, folder: &Path, time: &Arc<AtomicI64>, store: Store) -> Broker {
     let config = config::parse(text, folder).unwrap();
     let time = Arc::clone(time);
     let clock = Clock::from_fn(move || UnixTime::from_secs(time.load(Ordering::SeqCst)));
-    let store = Store::in_memory(SealingKey::from_bytes(&[7; 32]).unwrap(), 1 << 20);
     Broker::with_store(config, clock, store).unwrap()
 }
 
@@ -172,6 +185,10 @@ fn bytes(message: &Attestation) -> Vec<u8> {
 fn good(nonce: &str, key: &TeeKeyPair) -> Vec<u8> {
     let public = key.public().to_json().unwrap();
     bytes(&message(nonce, &public, &public))
+}
+
+fn root_key() -> SealingKey {
+    SealingKey::from_bytes(&[7; 32]).unwrap()
 }
 
 fn new_key() -> TeeKeyPair {
@@ -455,4 +472,88 @@ async fn what_was_stored_is_what_an_admin_sent() {
     let stored: Option<Secret> =
         bench.broker.store.load(&crate::policy::tests::a_grant("models/key/llama")).unwrap();
     assert_eq!(stored.unwrap().expose(), SECRET);
+}
+
+#[actix_web::test]
+async fn a_session_and_a_token_survive_a_restart() {
+    let folder = Scratch::new("api-restart-store");
+    let store = || Store::open(&folder.path.join("store"), root_key(), 1 << 20).unwrap();
+    let bench = Bench::with_store("restart", ALLOW_ALL, store());
+    bench.store_secret().await;
+    let key = new_key();
+    let (cookie, nonce) = bench.auth().await;
+    let (later_cookie, later_nonce) = bench.auth().await;
+    let body = good(&nonce, &key);
+    let token = bench.attest(&cookie, body.clone()).await.token();
+    let bench = bench.restart(store);
+    for head in [cookie_header(&cookie), bearer(&token)] {
+        assert_eq!(bench.get(head).await.status, StatusCode::OK);
+    }
+    assert_eq!(bench.attest(&cookie, body).await.token(), token);
+    bench.attest(&later_cookie, good(&later_nonce, &key)).await.token();
+}
+
+/// A disk that can be made to fail.
+#[derive(Debug)]
+struct Disk {
+    memory: InMemoryBackend,
+    failing: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn written(&self) -> std::io::Result<()> {
+        if self.failing.load(Ordering::SeqCst) { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> std::io::Result<u64> {
+        self.memory.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.memory.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> std::io::Result<()> {
+        self.written()?;
+        self.memory.set_len(len)
+    }
+
+    fn sync_data(&self) -> std::io::Result<()> {
+        self.written()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        self.written()?;
+        self.memory.write(offset, data)
+    }
+}
+
+fn failing_bench(name: &str) -> (Bench, Arc<AtomicBool>) {
+    let failing = Arc::new(AtomicBool::new(false));
+    let disk = Disk { memory: InMemoryBackend::new(), failing: Arc::clone(&failing) };
+    (Bench::with_store(name, ALLOW_ALL, Store::on(disk, root_key(), 1 << 20)), failing)
+}
+
+#[actix_web::test]
+async fn a_release_that_cannot_be_recorded_does_not_happen() {
+    let (bench, failing) = failing_bench("disk-release");
+    bench.store_secret().await;
+    let (cookie, nonce) = bench.auth().await;
+    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
+    failing.store(true, Ordering::SeqCst);
+    let answer = bench.get(cookie_header(&cookie)).await;
+    let expected = (503, "PluginInternalError".to_owned(), "the broker cannot do this now".to_owned());
+    assert_eq!(answer.error(), expected);
+}
+
+#[actix_web::test]
+async fn a_decision_that_cannot_be_recorded_gives_no_token() {
+    let (bench, failing) = failing_bench("disk-attest");
+    let (cookie, nonce) = bench.auth().await;
+    failing.store(true, Ordering::SeqCst);
+    let answer = bench.attest(&cookie, good(&nonce, &new_key())).await;
+    assert_eq!(answer.kind(), (503, "PluginInternalError".to_owned()));
+    assert_eq!(bench.send(TestRequest::get().uri("/healthz")).await.status, StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -104,31 +104,31 @@ impl Store {
         conclusion: Conclusion<'_>,
         now: UnixTime,
     ) -> Result<Concluded, StoreError> {
-        let write = self.database.begin_write().map_err(database)?;
-        if let Some(session) = spent(&write, &conclusion.nonce)? {
-            return Ok(Concluded::SpentBefore(session));
-        }
-        let denied = matches!(conclusion.answer, Answer::Refused(_));
-        let before = denied_bytes(&write)?;
-        if denied && before >= self.denied_limit {
-            return Ok(Concluded::NoRoom);
-        }
-        keep_inputs(&write, conclusion.inputs)?;
-        let added = keep_blobs(&write, conclusion.blobs)?;
-        let (decision, size) = append_record(&write, conclusion.record)?;
-        if denied {
-            count_denied(&write, before.saturating_add(added).saturating_add(size))?;
-        }
-        let session = Session {
-            body: conclusion.body,
-            decision,
-            answer: conclusion.answer,
-            expires: conclusion.expires.secs(),
-        };
-        keep_session(&write, &conclusion.nonce, &session)?;
-        forget_expired(&write, now)?;
-        write.commit().map_err(database)?;
-        Ok(Concluded::Recorded(session))
+        self.write(|write| {
+            if let Some(session) = spent(write, &conclusion.nonce)? {
+                return Ok(Concluded::SpentBefore(session));
+            }
+            let denied = matches!(conclusion.answer, Answer::Refused(_));
+            let before = denied_bytes(write)?;
+            if denied && before >= self.denied_limit {
+                return Ok(Concluded::NoRoom);
+            }
+            keep_inputs(write, conclusion.inputs)?;
+            let added = keep_blobs(write, conclusion.blobs)?;
+            let (decision, size) = append_record(write, conclusion.record)?;
+            if denied {
+                count_denied(write, before.saturating_add(added).saturating_add(size))?;
+            }
+            let session = Session {
+                body: conclusion.body,
+                decision,
+                answer: conclusion.answer,
+                expires: conclusion.expires.secs(),
+            };
+            keep_session(write, &conclusion.nonce, &session)?;
+            forget_expired(write, now)?;
+            Ok(Concluded::Recorded(session))
+        })
     }
 }
 
