@@ -1,1 +1,16 @@
-//! The vouchsafe command: verify, bench, demo.
+//! The `vouchsafe` command: verify evidence, measure the verifier, watch the main job.
+//!
+//! A shell: it reads files and the clock once, calls the pure crates and prints what they answer.
+
+mod args;
+mod bench;
+mod demo;
+mod exit;
+mod inputs;
+mod manual;
+mod report;
+mod system;
+mod verify;
+
+pub use args::{Cli, Command};
+pub use exit::run;

@@ -1,3 +1,5 @@
-//! The vouchsafe command: verify, bench, demo.
+//! The `vouchsafe` command: verify, bench, demo.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    vouchsafe_cli::run(std::env::args_os())
+}

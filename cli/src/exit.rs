@@ -1,0 +1,37 @@
+//! From arguments to an exit code.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{BenchCommand, Cli, Command};
+use crate::{bench, demo, manual, verify};
+
+/// Runs the command that `args` (program name first) ask for.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        // clap prints help and version to stdout with code 0, and usage errors to stderr with code 2.
+        Err(error) => error.exit(),
+    };
+    let outcome = match cli.command {
+        Command::Verify(args) => verify::run(&args),
+        Command::Bench(BenchCommand::Verify(args)) => bench::run(&args),
+        Command::Demo => demo::run(),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
+        Command::DemoBroker(args) => demo::broker(&args),
+        Command::DemoGuest(args) => Ok(demo::guest(args)),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("vouchsafe: {error:#}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// Wrong arguments or files that cannot be read.
+const USAGE: u8 = 2;

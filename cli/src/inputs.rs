@@ -1,0 +1,94 @@
+//! Files and options to the values that the verifier takes.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use endorsements::Loaded;
+use reference_values::{Key, ReferenceValues, Value, parse_expectation};
+use verifier::evidence::Tee;
+use verifier::expected::{Expect, Expected};
+use verifier::policy::{Policy, RevocationRule};
+use verifier::time::UnixTime;
+
+use crate::args::{Revocation, VerifyArgs};
+use crate::system;
+
+/// The evidence file's bytes.
+pub(crate) fn evidence(path: &Path) -> anyhow::Result<Vec<u8>> {
+    system::read(path, MAX_FILE)
+}
+
+/// The endorsements of all paths; without any, an empty set.
+pub(crate) fn endorsements(paths: &[PathBuf]) -> anyhow::Result<Loaded> {
+    endorsements::load(paths).context("cannot read the endorsements")
+}
+
+/// The named TEE, if one was named.
+pub(crate) fn tee(name: Option<&str>) -> anyhow::Result<Option<Tee>> {
+    let tee: Option<Tee> = name.map(str::parse).transpose().context("--tee")?;
+    match tee {
+        Some(Tee::Sample) => bail!("--tee: sample evidence proves nothing and has no verdict"),
+        other => Ok(other),
+    }
+}
+
+/// The instant of verification.
+pub(crate) fn instant(at: Option<&str>) -> anyhow::Result<UnixTime> {
+    match at {
+        Some(text) => UnixTime::parse_rfc3339(text).context("--at"),
+        None => system::now(),
+    }
+}
+
+/// The policy file's policy, or the production profile; `--revocation` overrides either.
+pub(crate) fn policy(args: &VerifyArgs) -> anyhow::Result<Policy> {
+    let mut policy = match &args.policy {
+        None => Policy::default(),
+        Some(path) => {
+            let text = system::read_text(path, MAX_FILE)?;
+            toml::from_str(&text).with_context(|| format!("--policy {}", path.display()))?
+        }
+    };
+    match args.revocation {
+        Some(Revocation::Required) => policy.revocation = RevocationRule::Required,
+        Some(Revocation::IfAvailable) => policy.revocation = RevocationRule::IfAvailable,
+        None => {}
+    }
+    Ok(policy)
+}
+
+/// What the evidence is compared with.
+pub(crate) struct Asked {
+    /// The bindings.
+    pub(crate) expected: Expected,
+    /// The entries of all files: alternatives.
+    pub(crate) reference_values: ReferenceValues,
+    /// Every other `--expect`: all must match.
+    pub(crate) expectations: Vec<(Key, Value)>,
+}
+
+/// Reads the reference values and sorts the expectations into bindings and values.
+pub(crate) fn asked(args: &VerifyArgs) -> anyhow::Result<Asked> {
+    let mut reference_values = ReferenceValues::default();
+    for path in &args.reference_values {
+        let text = system::read_text(path, MAX_FILE)?;
+        let file = ReferenceValues::parse_toml(&text).and_then(|set| reference_values.merge(set));
+        reference_values = file.with_context(|| format!("--reference-values {}", path.display()))?;
+    }
+    let mut expected = Expected::nothing();
+    let mut expectations = Vec::new();
+    for text in &args.expect {
+        match parse_expectation(text).with_context(|| format!("--expect {text}"))? {
+            (Key::ReportData, Value::Bytes(bytes)) => {
+                let data = bytes.try_into().ok().context("--expect report-data: 64 bytes")?;
+                expected.report_data = Expect::Equals(data);
+            }
+            (Key::HostData, Value::Bytes(bytes)) => expected.host_data = Expect::Equals(bytes),
+            other => expectations.push(other),
+        }
+    }
+    Ok(Asked { expected, reference_values, expectations })
+}
+
+/// Evidence, policies and reference values are far smaller; the verifier has its own limits beneath this one.
+const MAX_FILE: u64 = 0x100_0000;

@@ -1,0 +1,50 @@
+//! `vouchsafe verify`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use verifier::anchors::Anchors;
+use verifier::appraise::Wanted;
+use verifier::trust::Scope;
+use verifier::verdict::{Context, Verdict, assess};
+
+use crate::args::{Appraise, VerifyArgs};
+use crate::{inputs, report, system};
+
+/// Reads, verifies, prints; the exit code is the verdict's.
+pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    if args.online {
+        bail!("--online: this build cannot fetch from vendors; give the files with --endorsements");
+    }
+    let verdict = judge(args)?;
+    let text = if args.json {
+        format!("{}\n", serde_json::to_string_pretty(&verdict)?)
+    } else {
+        report::render(&verdict, system::colour(), system::width())
+    };
+    system::print(&text)?;
+    Ok(ExitCode::from(verdict.exit_code()))
+}
+
+fn judge(args: &VerifyArgs) -> anyhow::Result<Verdict> {
+    let tee = inputs::tee(args.tee.as_deref())?;
+    let now = inputs::instant(args.at.as_deref())?;
+    let policy = inputs::policy(args)?;
+    let asked = inputs::asked(args)?;
+    let loaded = inputs::endorsements(&args.endorsements)?;
+    let evidence = inputs::evidence(&args.evidence)?;
+    let anchors = Anchors::vendor().context("the pinned roots")?;
+    let scope = match args.appraise {
+        Appraise::Hardware => Scope::Hardware,
+        Appraise::Full => Scope::Full,
+    };
+    let context = Context {
+        endorsements: &loaded.endorsements,
+        anchors: &anchors,
+        expected: &asked.expected,
+        wanted: Wanted { reference_values: &asked.reference_values, expectations: &asked.expectations },
+        policy: &policy,
+        scope,
+    };
+    Ok(assess(&evidence, tee, &context, now))
+}
