@@ -1,0 +1,121 @@
+//! One rule of revocation for all vendors: every state of every CRL, under both rules of the policy.
+
+use sim::amd::AmdVendor;
+use sim::intel::IntelVendor;
+use sim::x509::CrlFields;
+use system_tests::minted::{Amd, Intel, Minted, NOW};
+use verifier::policy::{Policy, RevocationRule};
+
+/// What becomes of one CRL.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Good,
+    Absent,
+    Stale,
+    AtItsEnd,
+    Future,
+    AtItsStart,
+    NoNextUpdate,
+    Stranger,
+    Revoked,
+    RevokedAndStale,
+}
+
+/// The state, the exit code where a CRL is required, and where it is used if available.
+const STATES: [(State, u8, u8); 10] = [
+    (State::Good, 0, 0),
+    (State::Absent, 1, 0),
+    (State::Stale, 1, 0),
+    (State::AtItsEnd, 0, 0),
+    (State::Future, 1, 0),
+    (State::AtItsStart, 0, 0),
+    (State::NoNextUpdate, 1, 0),
+    (State::Stranger, 1, 0),
+    (State::Revoked, 3, 3),
+    (State::RevokedAndStale, 3, 3),
+];
+
+impl State {
+    /// Brings a CRL into this state; `serial` is the certificate that it is asked about.
+    fn put(self, crl: &mut CrlFields, serial: &[u8]) {
+        match self {
+            Self::Good | Self::Absent | Self::Stranger => {}
+            Self::Stale => crl.next_update = Some(NOW - 1),
+            Self::AtItsEnd => crl.next_update = Some(NOW),
+            Self::Future => crl.this_update = NOW + 1,
+            Self::AtItsStart => crl.this_update = NOW,
+            Self::NoNextUpdate => crl.next_update = None,
+            Self::Revoked => crl.revoked.push((serial.to_vec(), NOW - 1)),
+            Self::RevokedAndStale => {
+                crl.next_update = Some(NOW - 1);
+                crl.revoked.push((serial.to_vec(), NOW - 2));
+            }
+        }
+    }
+}
+
+fn exit_codes(case: &Minted) -> (u8, u8) {
+    let under = |revocation| case.judge(&Policy { revocation, ..Policy::default() }).exit_code();
+    (under(RevocationRule::Required), under(RevocationRule::IfAvailable))
+}
+
+#[test]
+fn amds_intermediate_is_asked_of_the_roots_crl() {
+    let amd = Amd::new();
+    let stranger = AmdVendor::new(amd.vendor.product, NOW).unwrap();
+    for (state, required, if_available) in STATES {
+        let case = amd.case(|_, crl| state.put(crl, &amd.vendor.ask.fields.serial));
+        let case = match state {
+            State::Absent => case.without("ark-crl"),
+            State::Stranger => case.with("ark-crl", stranger.crl(NOW).unwrap()),
+            _ => case,
+        };
+        assert_eq!(exit_codes(&case), (required, if_available), "{state:?}");
+    }
+}
+
+#[test]
+fn intels_platform_is_asked_of_its_cas_crl() {
+    let intel = Intel::new();
+    let stranger = IntelVendor::new(&mut sim::SeededRng::new("stranger"), NOW).unwrap();
+    let serial = intel.vendor.pck_fields(&intel.machine, NOW).unwrap().serial;
+    for (state, required, if_available) in STATES {
+        let case = intel.case(|collateral| state.put(&mut collateral.pck_crl, &serial));
+        let case = match state {
+            State::Absent => case.without("pck-crl"),
+            State::Stranger => {
+                let fields = stranger.pck_crl_fields(intel.machine.ca, NOW);
+                case.with("pck-crl", fields.sign(&stranger.platform_ca.key).unwrap())
+            }
+            _ => case,
+        };
+        assert_eq!(exit_codes(&case), (required, if_available), "{state:?}");
+    }
+}
+
+#[test]
+fn intels_intermediates_are_asked_of_the_roots_crl() {
+    let intel = Intel::new();
+    let stranger = IntelVendor::new(&mut sim::SeededRng::new("stranger"), NOW).unwrap();
+    for authority in [&intel.vendor.platform_ca, &intel.vendor.tcb_signer] {
+        for (state, required, if_available) in STATES {
+            let case = intel.case(|collateral| state.put(&mut collateral.root_crl, &authority.fields.serial));
+            let case = match state {
+                State::Absent => case.without("root-crl"),
+                State::Stranger => {
+                    case.with("root-crl", stranger.root_crl_fields(NOW).sign(&stranger.root.key).unwrap())
+                }
+                _ => case,
+            };
+            assert_eq!(exit_codes(&case), (required, if_available), "{state:?}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_of_the_other_ca_is_not_revoked_by_an_equal_serial_number() {
+    let intel = Intel::new();
+    let serial = intel.vendor.pck_fields(&intel.machine, NOW).unwrap().serial;
+    let case = intel.case(|collateral| collateral.root_crl.revoked.push((serial, NOW - 1)));
+    assert_eq!(exit_codes(&case), (0, 0));
+}
