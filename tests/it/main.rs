@@ -1,4 +1,9 @@
 //! The system tests: one binary, one module a subject.
 
+mod cli_verify;
+mod demo;
 mod dependencies;
+mod evidence;
 mod fixtures;
+mod minting;
+mod revocation;

@@ -5,5 +5,7 @@
 //! ../shared/fixtures/extra/ ─┴▶ fixtures::index, fixtures::negatives ─▶ it/ (one test binary)
 //! ```
 
+pub mod binaries;
 pub mod fixtures;
+pub mod minted;
 pub mod summary;
