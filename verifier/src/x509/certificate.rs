@@ -101,7 +101,7 @@ impl Certificate {
             extensions.iter().find(|extension| extension.oid == oid).map(|extension| extension.value.of(der))
         };
         let constraints = value(BASIC_CONSTRAINTS)
-            .map(|value| BasicConstraints::from_der(value).map_err(|_| fields.encoding("basicConstraints")))
+            .map(|value| basic_constraints(value).ok_or_else(|| fields.encoding("basicConstraints")))
             .transpose()?;
         let key_usage = value(KEY_USAGE)
             .map(|value| KeyUsage::from_der(value).map_err(|_| fields.encoding("keyUsage")))
@@ -237,6 +237,13 @@ fn version(fields: &mut Walk<'_>) -> Result<(), X509Error> {
             _ => Err(tagged.encoding("version")),
         }
     })
+}
+
+/// BasicConstraints in strict DER. The decoder lets a written-out default `cA FALSE` pass, and a path length without
+/// an authority; the only form that an end entity's may have is the empty one (RFC 5280 section 4.2.1.9).
+fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
+    let constraints = BasicConstraints::from_der(value).ok()?;
+    (constraints.ca || value == [0x30, 0x00]).then_some(constraints)
 }
 
 pub(super) const CERTIFICATE: &str = "certificate";

@@ -27,6 +27,9 @@ mod pem;
 mod revocation;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::certificate::Certificate;
 pub use self::crl::Crl;
 pub use self::error::X509Error;
