@@ -3,6 +3,7 @@
 mod claimed;
 mod evidence;
 mod layout;
+mod minted;
 mod table;
 
 /// Milan, report version 2, signed by a VCEK.
