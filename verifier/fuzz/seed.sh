@@ -27,4 +27,12 @@ all() { find "$fixtures" -name "$1"; }
     seed evidence $(all report.bin) $(all quote.bin) $(find $fixtures/vectors -type f 2>/dev/null)
     seed verify $(all report.bin) $(all quote.bin) $(all '*.der') $(all '*.json')
     seed policy_and_reference_values ../../kbs/vouchsafe-kbs.example.toml $(find $fixtures/vectors -name '*.toml' 2>/dev/null)
+    seed weights_file $(find $fixtures/vectors -name '*.vsw' 2>/dev/null)
 }
+
+# The bodies of the recorded conversation, one a line of it.
+recorded=$fixtures/kbs/coco-client-with-trustee.txt
+for target in kbs_messages jwe_open; do
+    mkdir -p "corpus/$target"
+    grep -a '^{' "$recorded" | split -l 1 - "corpus/$target/recorded-"
+done
