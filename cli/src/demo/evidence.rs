@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use reference_values::ReferenceValues;
 use verifier::anchors::Anchors;
 use verifier::appraise::Wanted;
-use verifier::check::Check;
+use verifier::check::{Check, Outcome as CheckOutcome};
 use verifier::endorsements::Endorsements;
 use verifier::evidence::Tee;
 use verifier::expected::Expected;
@@ -117,10 +117,13 @@ fn check(case: &Case, verdict: &Verdict) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What was asked and held, and what nobody could ask of evidence that was made for somebody else.
 fn good(verdict: &Verdict) -> String {
-    let checks = verdict.checks.len();
+    let passed = verdict.checks.iter().filter(|check| check.outcome == CheckOutcome::Pass).count();
+    let unasked = verdict.checks.iter().filter(|check| check.outcome == CheckOutcome::NotChecked);
+    let unasked: Vec<_> = unasked.map(|check| check.id).collect();
     let status = verdict.tcb.status.map(|status| format!("TCB {status}, ")).unwrap_or_default();
-    format!("{status}{checks} checks, none failed")
+    format!("{status}{passed} checks passed; not asked: {}", unasked.join(", "))
 }
 
 fn reason(check: &Check, about: &[(&str, &str)]) -> String {
