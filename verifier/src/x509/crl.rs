@@ -128,7 +128,8 @@ impl Crl {
 
     /// The octets of the CRL number, big endian. Every Intel CRL has the number 1, so nothing is decided by it.
     pub fn number(&self) -> Option<&[u8]> {
-        self.number.map(|number| number.of(&self.der))
+        // That it is an INTEGER was checked when the list was parsed.
+        IntRef::from_der(self.number?.of(&self.der)).ok().map(|number| number.as_bytes())
     }
 
     /// How many certificates the list names.

@@ -173,7 +173,7 @@ fn serial_numbers_are_looked_up_whole_in_unsorted_lists() {
 fn a_real_list_is_read() {
     let at = |text| UnixTime::parse_rfc3339(text).unwrap();
     let crl = Crl::parse(REAL).unwrap();
-    assert_eq!(crl.number(), Some(&[0x02, 0x01, 0x01][..]));
+    assert_eq!(crl.number(), Some(&[1][..]));
     assert!(!crl.is_empty() && crl.this_update() > at("2023-01-01T00:00:00Z"));
     let refused = |field| X509Error::Encoding { structure: "CRL", field };
     assert_eq!(Crl::parse(&REAL[..REAL.len() - 1]).unwrap_err(), refused("CRL"));
