@@ -23,9 +23,11 @@ use crate::system::Clock;
 /// Serves until SIGTERM or SIGINT. `ready` gets the bound address once requests are taken. Blocks.
 pub fn serve(config: Config, clock: Clock, ready: impl FnOnce(SocketAddr)) -> Result<(), StartError> {
     System::new().block_on(async {
-        let (server, address) = prepare(config, clock, true)?;
+        let Prepared { server, address, broker } = prepare(config, clock, true)?;
         ready(address);
-        server.await.map_err(StartError::Listen)
+        let ended = server.await;
+        wind_down(broker).await;
+        ended.map_err(StartError::Listen)
     })
 }
 
@@ -42,10 +44,12 @@ impl Running {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             System::new().block_on(async {
-                let (server, address) = prepare(config, clock, false)?;
+                let Prepared { server, address, broker } = prepare(config, clock, false)?;
                 // Whoever started this thread waits for it; if it is gone, there is nobody to serve.
                 let _ = tell.send((server.handle(), address));
-                server.await.map_err(StartError::Listen)
+                let ended = server.await;
+                wind_down(broker).await;
+                ended.map_err(StartError::Listen)
             })
         });
         match told.recv() {
@@ -86,7 +90,14 @@ fn outcome(thread: JoinHandle<Result<(), StartError>>) -> StartError {
     }
 }
 
-fn prepare(config: Config, clock: Clock, signals: bool) -> Result<(Server, SocketAddr), StartError> {
+/// A server that takes requests once it is awaited.
+struct Prepared {
+    server: Server,
+    address: SocketAddr,
+    broker: Arc<Broker>,
+}
+
+fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, StartError> {
     let tls = config.tls.as_ref().map(tls_config).transpose()?;
     let listener = TcpListener::bind(config.listen)?;
     let address = listener.local_addr()?;
@@ -94,6 +105,7 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<(Server, Socke
     announce(&config, address);
     let broker = Data::new(Broker::start(config, clock)?);
     broker.snapshot(true);
+    let own = broker.clone().into_inner();
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let server = HttpServer::new(move || App::new().app_data(broker.clone()).configure(routes))
         .workers(workers)
@@ -108,7 +120,19 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<(Server, Socke
         Some(tls) => server.listen_rustls_0_23(listener, tls)?,
         None => server.listen(listener)?,
     };
-    Ok((server.run(), address))
+    Ok(Prepared { server: server.run(), address, broker: own })
+}
+
+/// The server's workers let go of the broker shortly after it ended; only then is the store closed, and another
+/// process may open it.
+async fn wind_down(broker: Arc<Broker>) {
+    for _ in 0..WIND_DOWN_LOOKS {
+        if Arc::strong_count(&broker) == 1 {
+            return;
+        }
+        tokio::time::sleep(WIND_DOWN_PAUSE).await;
+    }
+    tracing::warn!("a request did not end in time");
 }
 
 fn announce(config: &Config, address: SocketAddr) {
@@ -136,6 +160,10 @@ fn tls_config(tls: &Tls) -> Result<ServerConfig, ConfigError> {
 
 /// How long requests may take to end after a signal.
 const SHUTDOWN_SECONDS: u64 = 10;
+/// Between two looks at whether all workers ended.
+const WIND_DOWN_PAUSE: Duration = Duration::from_millis(2);
+/// Two seconds of looks.
+const WIND_DOWN_LOOKS: u32 = 1000;
 /// An idle connection is kept this long: a client's handshake takes two requests and then some.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Time for a TLS handshake.

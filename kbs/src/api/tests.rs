@@ -1,8 +1,12 @@
 //! The protocol over HTTP, with CoCo's sample evidence: what needs no hardware, simulated or real.
 
+mod disk;
+mod quotes;
+mod recorded;
+
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_web::App;
 use actix_web::dev::Service;
@@ -16,8 +20,6 @@ use kbs_protocol::{
     Attestation, Challenge, ErrorInformation, HashAlgorithm, RawJson, Refusal, Request, RuntimeData, Tee,
     TeeEvidence, TeeKeyPair, TokenResponse, binding, jwe,
 };
-use redb::StorageBackend;
-use redb::backends::InMemoryBackend;
 use serde_json::json;
 use verifier::time::UnixTime;
 
@@ -51,6 +53,7 @@ struct Bench {
 struct Answer {
     status: StatusCode,
     cookie: Option<String>,
+    set_cookie: Option<String>,
     content_type: Option<String>,
     body: Vec<u8>,
 }
@@ -96,10 +99,12 @@ impl Bench {
         let response = app.call(request.to_request()).await.unwrap();
         let status = response.status();
         let head = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-        let cookie = head(header::SET_COOKIE);
-        let cookie = cookie.map(|text| text.split_once(';').unwrap().0.split_once('=').unwrap().1.to_owned());
+        let set_cookie = head(header::SET_COOKIE);
+        let cookie = set_cookie
+            .as_deref()
+            .map(|text| text.split_once(';').unwrap().0.split_once('=').unwrap().1.to_owned());
         let content_type = head(header::CONTENT_TYPE);
-        Answer { status, cookie, content_type, body: read_body(response).await.to_vec() }
+        Answer { status, cookie, set_cookie, content_type, body: read_body(response).await.to_vec() }
     }
 
     async fn store_secret(&self) {
@@ -491,69 +496,4 @@ async fn a_session_and_a_token_survive_a_restart() {
     }
     assert_eq!(bench.attest(&cookie, body).await.token(), token);
     bench.attest(&later_cookie, good(&later_nonce, &key)).await.token();
-}
-
-/// A disk that can be made to fail.
-#[derive(Debug)]
-struct Disk {
-    memory: InMemoryBackend,
-    failing: Arc<AtomicBool>,
-}
-
-impl Disk {
-    fn written(&self) -> std::io::Result<()> {
-        if self.failing.load(Ordering::SeqCst) { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-    }
-}
-
-impl StorageBackend for Disk {
-    fn len(&self) -> std::io::Result<u64> {
-        self.memory.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
-        self.memory.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> std::io::Result<()> {
-        self.written()?;
-        self.memory.set_len(len)
-    }
-
-    fn sync_data(&self) -> std::io::Result<()> {
-        self.written()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
-        self.written()?;
-        self.memory.write(offset, data)
-    }
-}
-
-fn failing_bench(name: &str) -> (Bench, Arc<AtomicBool>) {
-    let failing = Arc::new(AtomicBool::new(false));
-    let disk = Disk { memory: InMemoryBackend::new(), failing: Arc::clone(&failing) };
-    (Bench::with_store(name, ALLOW_ALL, Store::on(disk, root_key(), 1 << 20)), failing)
-}
-
-#[actix_web::test]
-async fn a_release_that_cannot_be_recorded_does_not_happen() {
-    let (bench, failing) = failing_bench("disk-release");
-    bench.store_secret().await;
-    let (cookie, nonce) = bench.auth().await;
-    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
-    failing.store(true, Ordering::SeqCst);
-    let answer = bench.get(cookie_header(&cookie)).await;
-    let expected = (503, "PluginInternalError".to_owned(), "the broker cannot do this now".to_owned());
-    assert_eq!(answer.error(), expected);
-}
-
-#[actix_web::test]
-async fn a_decision_that_cannot_be_recorded_gives_no_token() {
-    let (bench, failing) = failing_bench("disk-attest");
-    let (cookie, nonce) = bench.auth().await;
-    failing.store(true, Ordering::SeqCst);
-    let answer = bench.attest(&cookie, good(&nonce, &new_key())).await;
-    assert_eq!(answer.kind(), (503, "PluginInternalError".to_owned()));
-    assert_eq!(bench.send(TestRequest::get().uri("/healthz")).await.status, StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -34,7 +34,7 @@ fn exchange(mut stream: impl Read + Write, request: &[u8]) -> String {
 #[test]
 fn serves_on_a_free_port_and_again_over_the_same_store() {
     let scratch = Scratch::new("server-plain");
-    for _ in 0..2 {
+    for _ in 0..5 {
         let running = running(&scratch, "");
         let answer = exchange(connect(&running), HEALTH);
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");

@@ -1,0 +1,73 @@
+//! A disk that fails: nothing is released and no token given.
+
+use std::sync::atomic::AtomicBool;
+
+use redb::StorageBackend;
+use redb::backends::InMemoryBackend;
+
+use super::*;
+
+/// A disk that can be made to fail.
+#[derive(Debug)]
+struct Disk {
+    memory: InMemoryBackend,
+    failing: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn written(&self) -> std::io::Result<()> {
+        if self.failing.load(Ordering::SeqCst) { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> std::io::Result<u64> {
+        self.memory.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.memory.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> std::io::Result<()> {
+        self.written()?;
+        self.memory.set_len(len)
+    }
+
+    fn sync_data(&self) -> std::io::Result<()> {
+        self.written()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        self.written()?;
+        self.memory.write(offset, data)
+    }
+}
+
+fn failing_bench(name: &str) -> (Bench, Arc<AtomicBool>) {
+    let failing = Arc::new(AtomicBool::new(false));
+    let disk = Disk { memory: InMemoryBackend::new(), failing: Arc::clone(&failing) };
+    (Bench::with_store(name, ALLOW_ALL, Store::on(disk, root_key(), 1 << 20)), failing)
+}
+
+#[actix_web::test]
+async fn a_release_that_cannot_be_recorded_does_not_happen() {
+    let (bench, failing) = failing_bench("disk-release");
+    bench.store_secret().await;
+    let (cookie, nonce) = bench.auth().await;
+    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
+    failing.store(true, Ordering::SeqCst);
+    let answer = bench.get(cookie_header(&cookie)).await;
+    let expected = (503, "PluginInternalError".to_owned(), "the broker cannot do this now".to_owned());
+    assert_eq!(answer.error(), expected);
+}
+
+#[actix_web::test]
+async fn a_decision_that_cannot_be_recorded_gives_no_token() {
+    let (bench, failing) = failing_bench("disk-attest");
+    let (cookie, nonce) = bench.auth().await;
+    failing.store(true, Ordering::SeqCst);
+    let answer = bench.attest(&cookie, good(&nonce, &new_key())).await;
+    assert_eq!(answer.kind(), (503, "PluginInternalError".to_owned()));
+    assert_eq!(bench.send(TestRequest::get().uri("/healthz")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
