@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::admin::AdminCommand;
 use crate::demo::{BrokerArgs, GuestArgs};
+use crate::weights::EncryptArgs;
 
 /// Verify confidential-computing evidence, and see why.
 #[derive(Debug, Parser)]
@@ -26,6 +28,11 @@ pub enum Command {
     Bench(BenchCommand),
     /// Watch the main job: real evidence judged, a key released to a simulated guest and refused to another
     Demo,
+    /// Store secrets at a broker, as its operator
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Encrypt model weights under a new key that a broker will release
+    EncryptWeights(EncryptArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page of `vouchsafe`, or write the pages of all commands into a folder

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::{BenchCommand, Cli, Command};
-use crate::{bench, demo, manual, verify};
+use crate::{admin, bench, demo, manual, verify, weights};
 
 /// Runs the command that `args` (program name first) ask for.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -19,6 +19,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Bench(BenchCommand::Verify(args)) => bench::run(&args),
         Command::Demo => demo::run(),
+        Command::Admin(command) => admin::run(&command),
+        Command::EncryptWeights(args) => weights::encrypt(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
         Command::DemoBroker(args) => demo::broker(&args),

@@ -2,6 +2,7 @@
 //!
 //! A shell: it reads files and the clock once, calls the pure crates and prints what they answer.
 
+mod admin;
 mod args;
 mod bench;
 mod demo;
@@ -11,6 +12,7 @@ mod manual;
 mod report;
 mod system;
 mod verify;
+mod weights;
 
 pub use args::{Cli, Command};
 pub use exit::run;

@@ -4,8 +4,10 @@
     reason = "the shell's one place for the clock, the environment and files"
 )]
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, IsTerminal as _, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
@@ -50,5 +52,57 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write to stdout"),
         _ => Ok(()),
+    }
+}
+
+/// A file to read piece by piece.
+pub(crate) fn open(path: &Path) -> anyhow::Result<File> {
+    File::open(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Writes a secret into a new file that nobody else can read; what stands there is never replaced.
+pub(crate) fn write_new_private(path: &Path, secret: &[u8]) -> anyhow::Result<()> {
+    write_new(path, secret, 0o600)
+}
+
+/// Writes a new file; what stands there is never replaced.
+pub(crate) fn write_new_public(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write_new(path, bytes, 0o644)
+}
+
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    let name = || format!("cannot write {}", path.display());
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(path).with_context(name)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).with_context(name)
+}
+
+/// A file that gets its name when it is complete.
+pub(crate) struct Whole {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl Whole {
+    /// Begins beside its later place, which must be free.
+    pub(crate) fn begin(path: &Path) -> anyhow::Result<Self> {
+        anyhow::ensure!(!path.exists(), "{} exists already", path.display());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = tempfile::NamedTempFile::new_in(folder);
+        let file = file.with_context(|| format!("cannot write into {}", folder.display()))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Appends.
+    pub(crate) fn write_all(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.file.write_all(bytes).with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    /// Makes it durable and gives it its name, unless something else took the name meanwhile.
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        let name = || format!("cannot write {}", self.path.display());
+        self.file.as_file().sync_all().with_context(name)?;
+        self.file.persist_noclobber(&self.path).with_context(name)?;
+        Ok(())
     }
 }

@@ -9,10 +9,10 @@ use anyhow::Context as _;
 use kbs_protocol::ResourcePath;
 use serde::Serialize;
 
-use super::admin::Admin;
 use super::interrupt::Interrupt;
 use super::process::Process;
 use super::roles::{DANGER, LISTENING};
+use crate::admin::Admin;
 
 /// A broker that takes requests.
 pub(crate) struct Broker {

@@ -13,7 +13,6 @@
 //! Both other processes are this program, started again with a hidden subcommand; they end when their standard input
 //! does, so that they never outlive it.
 
-mod admin;
 mod broker;
 mod evidence;
 mod guest;

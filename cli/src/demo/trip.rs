@@ -13,13 +13,13 @@ use rand_core::Rng as _;
 use tempfile::TempDir;
 use verifier::time::UnixTime;
 
-use super::admin::Admin;
 use super::broker::{Broker, DANGER_ROOT, GUEST, Operator};
 use super::evidence;
 use super::guest::{Ended, Guest, make_machine};
 use super::interrupt::Interrupt;
 use super::material::Material;
 use super::story::{Mark, Story};
+use crate::admin::{Admin, Client, Operation, TokenClaims};
 use crate::system;
 
 /// Tells the whole story: exit code 0 only if every step did what it says, otherwise 1.
@@ -83,7 +83,7 @@ impl<'a> Demo<'a> {
         let mut known = [0; 48];
         system_rng().fill_bytes(&mut known);
         let path = ResourcePath::new("models", "key", "demo")?;
-        Ok(Self { story, interrupt, folder, now: system::now()?, admin: Admin::new()?, path, known })
+        Ok(Self { story, interrupt, folder, now: system::now()?, admin: Admin::generate()?, path, known })
     }
 
     fn machine(&mut self) -> anyhow::Result<PathBuf> {
@@ -127,7 +127,8 @@ impl<'a> Demo<'a> {
         self.story.tell(Mark::Good, "sealed", &text, Some(began.elapsed()))?;
 
         let began = system::instant();
-        self.admin.upload(&broker.url, &self.path, key.expose(), self.now)?;
+        let token = self.admin.token(&TokenClaims::REQUEST, self.now)?;
+        Client::new(&broker.url, None)?.act(&token, &self.path, &Operation::Put(key.expose()))?;
         let text = format!("the key at the broker, as {}", self.uri());
         self.story.tell(Mark::Good, "stored", &text, Some(began.elapsed()))?;
         self.interrupt.check()?;

@@ -9,6 +9,7 @@ mod url;
 pub use error::{Answered, BrokerError, Step};
 pub use handshake::Broker;
 pub use http::HttpError;
+pub use tls::config as tls_config;
 pub use url::UrlError;
 
 use std::path::PathBuf;

@@ -10,8 +10,9 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_p
 
 use super::error::BrokerError;
 
-/// TLS by rustls and aws-lc-rs; the provider is named here so that no other can slip in.
-pub(super) fn config(ca_certificate: Option<&Path>) -> Result<TlsConfig, BrokerError> {
+/// TLS by rustls and aws-lc-rs; the provider is named here so that no other can slip in. Roots are those of the PEM
+/// file, or the system's.
+pub fn config(ca_certificate: Option<&Path>) -> Result<TlsConfig, BrokerError> {
     let roots = match ca_certificate {
         Some(path) => read(path)?,
         None => system()?,

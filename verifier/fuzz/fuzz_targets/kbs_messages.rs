@@ -2,8 +2,8 @@
 #![no_main]
 
 use kbs_protocol::{
-    Attestation, Challenge, ErrorInformation, Refusal, Request, ResourceUri, TeePublicKey, TokenResponse, evidence,
-    jwe,
+    Attestation, Challenge, ErrorInformation, Refusal, Request, ResourceUri, TeePublicKey, TokenResponse,
+    evidence, jwe,
 };
 use libfuzzer_sys::fuzz_target;
 

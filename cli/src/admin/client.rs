@@ -1,0 +1,82 @@
+//! The broker's admin routes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use kbs_protocol::{ErrorInformation, ResourcePath};
+
+/// A broker that takes secrets from its operator.
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    url: String,
+}
+
+/// What is done with a secret.
+pub(crate) enum Operation<'a> {
+    /// Stored, or replaced.
+    Put(&'a [u8]),
+    /// Deleted.
+    Delete,
+}
+
+impl Client {
+    /// A broker at `url`: https, or http on this machine, where no proxy stands between.
+    pub(crate) fn new(url: &str, ca_certificate: Option<&Path>) -> anyhow::Result<Self> {
+        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
+        let agent = if url.starts_with("https://") {
+            config.https_only(true).tls_config(guest_agent::tls_config(ca_certificate)?).build()
+        } else if is_loopback(url) {
+            config.proxy(None).build()
+        } else {
+            bail!(
+                "{url}: secrets travel by https://, or by http:// to this machine (127.0.0.1, localhost, [::1])"
+            );
+        };
+        Ok(Self { agent: agent.into(), url: url.trim_end_matches('/').to_owned() })
+    }
+
+    /// Does it, and returns when the broker has made it durable.
+    pub(crate) fn act(
+        &self,
+        token: &str,
+        path: &ResourcePath,
+        operation: &Operation<'_>,
+    ) -> anyhow::Result<()> {
+        let url = format!("{}/kbs/v0/resource/{path}", self.url);
+        let bearer = format!("Bearer {token}");
+        let answer = match operation {
+            Operation::Put(secret) => {
+                let request = self.agent.post(&url).header("authorization", &bearer);
+                request.header("content-type", "application/octet-stream").send(*secret)
+            }
+            Operation::Delete => self.agent.delete(&url).header("authorization", &bearer).call(),
+        };
+        let mut answer = answer.context("the broker cannot be reached")?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let status = answer.status();
+        let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().unwrap_or_default();
+        match ErrorInformation::parse(&body) {
+            Ok(error) => bail!("the broker refused: {status}: {}", printable(&error.detail)),
+            Err(_) => bail!("the broker refused: {status}"),
+        }
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _port)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A broker's words must not steer the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+const ANSWER_BYTES_MAX: u64 = 1 << 16;

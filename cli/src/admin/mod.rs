@@ -1,0 +1,138 @@
+//! `vouchsafe admin`: the operator's keys, tokens and secrets.
+
+mod client;
+mod identity;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use kbs_protocol::ResourceUri;
+use zeroize::Zeroizing;
+
+use crate::system;
+
+pub(crate) use client::{Client, Operation};
+pub(crate) use identity::{Admin, TokenClaims};
+
+/// What an operator does.
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Make an admin key: FILE (mode 0600), and FILE.pub for the broker's configuration
+    Keygen {
+        /// Where the private key goes
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Print a token for other clients of the admin routes (kbs-client, curl)
+    Token {
+        #[command(flatten)]
+        key: KeyArgs,
+        /// How long it holds
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
+        minutes: u32,
+    },
+    /// Store a secret, or replace it
+    Put {
+        /// kbs:///repository/type/tag
+        #[arg(value_parser = ResourceUri::parse)]
+        uri: ResourceUri,
+        /// The file whose bytes are the secret
+        #[arg(long = "in", value_name = "FILE")]
+        input: PathBuf,
+        #[command(flatten)]
+        broker: BrokerArgs,
+    },
+    /// Delete a secret
+    Delete {
+        /// kbs:///repository/type/tag
+        #[arg(value_parser = ResourceUri::parse)]
+        uri: ResourceUri,
+        #[command(flatten)]
+        broker: BrokerArgs,
+    },
+}
+
+/// Which broker, as whom.
+#[derive(Debug, Args)]
+pub struct BrokerArgs {
+    /// The broker, such as https://kbs.example:8080
+    #[arg(long, value_name = "URL", env = "VOUCHSAFE_KBS_URL")]
+    kbs_url: String,
+    /// Certificates (PEM) of which one signed the broker's; without it, those of the system
+    #[arg(long, value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+/// As whom.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// The private key that `admin keygen` made
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The role that the broker's configuration gives this key
+    #[arg(long, value_name = "ROLE", default_value = "admin")]
+    role: String,
+    /// `iss`, if the broker's configuration checks it
+    #[arg(long, value_name = "ISSUER")]
+    issuer: Option<String>,
+    /// `aud`, if the broker's configuration checks it
+    #[arg(long, value_name = "AUDIENCE")]
+    audience: Option<String>,
+}
+
+/// Runs one of them.
+pub(crate) fn run(command: &AdminCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        AdminCommand::Keygen { out } => keygen(out)?,
+        AdminCommand::Token { key, minutes } => {
+            system::print(&format!("{}\n", key.token(minutes.saturating_mul(60))?))?;
+        }
+        AdminCommand::Put { uri, input, broker } => {
+            let secret = Zeroizing::new(system::read(input, SECRET_BYTES_MAX)?);
+            broker.act(uri, &Operation::Put(&secret))?;
+            eprintln!("stored {} bytes as kbs:///{}", secret.len(), uri.path());
+        }
+        AdminCommand::Delete { uri, broker } => {
+            broker.act(uri, &Operation::Delete)?;
+            eprintln!("deleted kbs:///{}", uri.path());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn keygen(out: &Path) -> anyhow::Result<()> {
+    let admin = Admin::generate()?;
+    let mut public = out.as_os_str().to_owned();
+    public.push(".pub");
+    system::write_new_private(out, admin.private_pem()?.as_bytes())?;
+    system::write_new_public(Path::new(&public), admin.public_pem().as_bytes())?;
+    eprintln!("wrote {} and {}", out.display(), Path::new(&public).display());
+    Ok(())
+}
+
+impl KeyArgs {
+    fn token(&self, seconds: u32) -> anyhow::Result<String> {
+        let pem = Zeroizing::new(system::read_text(&self.key, KEY_BYTES_MAX)?);
+        let admin = Admin::from_private_pem(&pem).with_context(|| self.key.display().to_string())?;
+        let (issuer, audience) = (self.issuer.as_deref(), self.audience.as_deref());
+        admin.token(&TokenClaims { role: &self.role, issuer, audience, seconds }, system::now()?)
+    }
+}
+
+impl BrokerArgs {
+    fn act(&self, uri: &ResourceUri, operation: &Operation<'_>) -> anyhow::Result<()> {
+        let client = Client::new(&self.kbs_url, self.ca_cert.as_deref())?;
+        client.act(&self.key.token(TokenClaims::REQUEST.seconds)?, uri.path(), operation)
+    }
+}
+
+/// The broker's own limit on a secret is lower by default.
+const SECRET_BYTES_MAX: u64 = 16 << 20;
+/// An Ed25519 key in PEM is about a hundred bytes.
+const KEY_BYTES_MAX: u64 = 1 << 14;
