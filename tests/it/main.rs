@@ -5,5 +5,7 @@ mod demo;
 mod dependencies;
 mod evidence;
 mod fixtures;
+mod minted_snp;
 mod minting;
+mod refused;
 mod revocation;

@@ -1,0 +1,141 @@
+//! The parts of one SNP case before they are signed: a test changes one of them.
+
+use std::sync::LazyLock;
+
+use sim::RsaKey;
+use sim::amd::{AmdVendor, Chip, Product, ReportFields, SigningChoice};
+use sim::x509::{Authority, CertificateFields, CrlFields};
+use sim::{P384Key, SeededRng};
+use system_tests::minted::{Amd, NOW, REPORT_DATA};
+
+use crate::refused::Case;
+
+/// Everything that makes up one case, and who signs each part.
+#[derive(Clone)]
+pub(crate) struct Snp {
+    pub(crate) vendor: &'static AmdVendor,
+    pub(crate) report: ReportFields,
+    pub(crate) report_key: P384Key,
+    pub(crate) vek: CertificateFields,
+    pub(crate) vek_key: &'static RsaKey,
+    pub(crate) intermediate: CertificateFields,
+    pub(crate) intermediate_key: &'static RsaKey,
+    pub(crate) root: CertificateFields,
+    pub(crate) crl: CrlFields,
+    pub(crate) crl_key: &'static RsaKey,
+}
+
+/// The authorities of Genoa.
+pub(crate) static GENOA: LazyLock<&'static AmdVendor> = LazyLock::new(|| Amd::new().vendor);
+/// The same keys under the names of Turin: a product is told by names, and keys take seconds to make.
+static TURIN: LazyLock<AmdVendor> = LazyLock::new(|| renamed(Product::Turin));
+static MILAN: LazyLock<AmdVendor> = LazyLock::new(|| renamed(Product::Milan));
+/// Somebody who gives himself AMD's names.
+pub(crate) static STRANGER: LazyLock<AmdVendor> =
+    LazyLock::new(|| AmdVendor::new(Product::Genoa, NOW).unwrap());
+
+impl Snp {
+    /// A good report of a chip of this product, signed by this kind of key.
+    pub(crate) fn of(product: Product, signer: SigningChoice) -> Self {
+        let vendor = match product {
+            Product::Milan => &MILAN,
+            Product::Genoa => *GENOA,
+            Product::Turin => &TURIN,
+        };
+        Self::under(vendor, product, signer)
+    }
+
+    /// The same under other authorities.
+    pub(crate) fn under(vendor: &'static AmdVendor, product: Product, signer: SigningChoice) -> Self {
+        let chip = Chip::new(product, &mut SeededRng::new("a chip"));
+        let issuer = vendor.issuer(signer);
+        Self {
+            vendor,
+            report: chip.report(product.report_version(), signer, REPORT_DATA),
+            vek: vendor.endorsement_fields(&chip, signer, NOW),
+            vek_key: &issuer.key,
+            intermediate: issuer.fields.clone(),
+            intermediate_key: &vendor.ark.key,
+            root: vendor.ark.fields.clone(),
+            crl: vendor.crl_fields(NOW),
+            crl_key: &vendor.ark.key,
+            report_key: match signer {
+                SigningChoice::Vcek => chip.vcek,
+                SigningChoice::Vlek => chip.vlek,
+            },
+        }
+    }
+
+    /// A good Genoa report, version 5, signed by a VCEK.
+    pub(crate) fn good() -> Self {
+        Self::of(Product::Genoa, SigningChoice::Vcek)
+    }
+
+    /// A good Genoa report signed by a VLEK.
+    pub(crate) fn vlek() -> Self {
+        Self::of(Product::Genoa, SigningChoice::Vlek)
+    }
+
+    /// The same with one change.
+    pub(crate) fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// Signs everything.
+    pub(crate) fn mint(&self) -> Case {
+        let report = self.report.sign(&self.report_key).unwrap().to_vec();
+        Case::new(report, self.endorsements(), self.root())
+    }
+
+    /// The endorsements: `vek`, `intermediate`, `crl`.
+    pub(crate) fn endorsements(&self) -> Vec<(&'static str, Vec<u8>)> {
+        vec![
+            ("vek", self.vek()),
+            ("intermediate", self.intermediate()),
+            ("crl", self.crl.sign(self.crl_key).unwrap()),
+        ]
+    }
+
+    /// The endorsement certificate.
+    pub(crate) fn vek(&self) -> Vec<u8> {
+        self.vek.sign(self.vek_key).unwrap()
+    }
+
+    /// ASK or ASVK.
+    pub(crate) fn intermediate(&self) -> Vec<u8> {
+        self.intermediate.sign(self.intermediate_key).unwrap()
+    }
+
+    /// The root to pin, self-signed.
+    pub(crate) fn root(&self) -> Vec<u8> {
+        self.root.sign(&self.vendor.ark.key).unwrap()
+    }
+}
+
+/// The authorities of Genoa under another product's names.
+fn renamed(product: Product) -> AmdVendor {
+    let again = |authority: &Authority<RsaKey>, issuer: &RsaKey| {
+        let mut fields = authority.fields.clone();
+        for name in [&mut fields.issuer, &mut fields.subject] {
+            *name = replaced(name, Product::Genoa.name().as_bytes(), product.name().as_bytes());
+        }
+        let key = RsaKey::from_pkcs8(&authority.key.to_pkcs8().unwrap()).unwrap();
+        let certificate = fields.sign(issuer).unwrap();
+        Authority { fields, key, certificate }
+    };
+    let ark = &GENOA.ark;
+    AmdVendor {
+        product,
+        ark: again(ark, &ark.key),
+        ask: again(&GENOA.ask, &ark.key),
+        asvk: again(&GENOA.asvk, &ark.key),
+    }
+}
+
+/// `bytes` with `from`, which must stand in it, replaced by `to` of the same length.
+pub(crate) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
+    [&bytes[..at], to, &bytes[at + from.len()..]].concat()
+}
