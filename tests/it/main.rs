@@ -5,6 +5,7 @@ mod demo;
 mod dependencies;
 mod evidence;
 mod fixtures;
+mod minted_dcap;
 mod minted_snp;
 mod minting;
 mod refused;
