@@ -1,5 +1,6 @@
 //! The system tests: one binary, one module a subject.
 
+mod appraisal;
 mod cli_verify;
 mod demo;
 mod dependencies;

@@ -1,0 +1,100 @@
+//! What runs, beside what should run; and CoCo's sample, which shows nothing.
+
+use reference_values::{Key, ReferenceValues, Value, parse_expectation};
+use serde_json::json;
+use system_tests::minted::REPORT_DATA;
+use verifier::policy::Policy;
+use verifier::trust::Tier;
+
+use super::{judge, profile};
+use crate::minted_dcap::case::Dcap;
+use crate::minted_snp::case::Snp;
+use crate::refused::Case;
+
+/// The claim on executables, the tier and the exit code.
+fn told(case: &Case, toml: &str, expectations: &[&str]) -> (i8, Tier, u8) {
+    let values =
+        if toml.is_empty() { ReferenceValues::default() } else { ReferenceValues::parse_toml(toml).unwrap() };
+    let expectations: Vec<(Key, Value)> =
+        expectations.iter().map(|text| parse_expectation(text).unwrap()).collect();
+    let verdict = judge(case, &profile(|_| ()), &values, &expectations);
+    (verdict.trust_vector.executables, verdict.tier, verdict.exit_code())
+}
+
+const NONE: (i8, Tier, u8) = (0, Tier::None, 1);
+const BOOT: (i8, Tier, u8) = (3, Tier::Affirming, 0);
+const RUNTIME: (i8, Tier, u8) = (2, Tier::Affirming, 0);
+const DIFFERS: (i8, Tier, u8) = (33, Tier::Warning, 1);
+
+fn entry(tee: &str, pairs: &[(&str, String)]) -> String {
+    let pairs: String = pairs.iter().map(|(key, value)| format!("{key} = [\"{value}\"]\n")).collect();
+    format!("[[reference]]\ntee = \"{tee}\"\nname = \"a guest\"\n{pairs}")
+}
+
+#[test]
+fn every_wanted_value_must_be_equal() {
+    let case = Snp::good().mint();
+    let (digest, other, host) = ("4d".repeat(48), "4e".repeat(48), "00".repeat(32));
+    let snp = |pairs: &[(&str, String)]| entry("snp", pairs);
+    assert_eq!(told(&case, "", &[]), NONE);
+    assert_eq!(told(&case, &snp(&[("launch-digest", digest.clone())]), &[]), BOOT);
+    assert_eq!(told(&case, &snp(&[("launch-digest", other.clone())]), &[]), DIFFERS);
+    let both = [("launch-digest", digest.clone()), ("host-data", host.clone())];
+    assert_eq!(told(&case, &snp(&both), &[]), BOOT);
+    let one = [("launch-digest", digest.clone()), ("host-data", "01".repeat(32))];
+    assert_eq!(told(&case, &snp(&one), &[]), DIFFERS);
+    // Entries are alternatives; those of another TEE are none.
+    let alternatives = snp(&[("launch-digest", other.clone())])
+        + &snp(&[("launch-digest", digest.clone())]).replace("a guest", "another");
+    assert_eq!(told(&case, &alternatives, &[]), BOOT);
+    assert_eq!(told(&case, &entry("tdx", &[("mr-td", digest.clone())]), &[]), NONE);
+    // Expectations are all asked, beside reference values too.
+    let expect = format!("launch-digest={digest}");
+    let expect_other = format!("launch-digest={other}");
+    assert_eq!(told(&case, "", &[&expect]), BOOT);
+    assert_eq!(told(&case, "", &[&expect_other]), DIFFERS);
+    assert_eq!(told(&case, &snp(&[("launch-digest", digest.clone())]), &[&expect_other]), DIFFERS);
+    assert_eq!(told(&case, &snp(&[("launch-digest", other)]), &[&expect]), DIFFERS);
+}
+
+#[test]
+fn values_that_the_host_chose_affirm_nothing() {
+    let host = entry("snp", &[("host-data", "00".repeat(32))]);
+    assert_eq!(told(&Snp::good().mint(), &host, &[]), NONE);
+    let config = entry("tdx", &[("mr-config-id", "00".repeat(48))]);
+    assert_eq!(told(&Dcap::good().mint(), &config, &[]), NONE);
+}
+
+#[test]
+fn the_runtime_is_covered_by_all_of_its_registers() {
+    let case = Dcap::good().mint();
+    let all = [
+        ("mr-td", "4d".repeat(48)),
+        ("rtmr0", "70".repeat(48)),
+        ("rtmr1", "71".repeat(48)),
+        ("rtmr2", "72".repeat(48)),
+        ("rtmr3", "00".repeat(48)),
+    ];
+    assert_eq!(told(&case, &entry("tdx", &all), &[]), RUNTIME);
+    assert_eq!(told(&case, &entry("tdx", &all[..4]), &[]), BOOT);
+    let mut one = all.clone();
+    one[4].1 = "01".repeat(48);
+    assert_eq!(told(&case, &entry("tdx", &one), &[]), DIFFERS);
+}
+
+#[test]
+fn a_sample_is_refused_unless_accepted_and_is_contraindicated_then() {
+    // 64 bytes 0x11 in base64.
+    let report_data = format!("{}EQ==", "ERER".repeat(REPORT_DATA.len() / 3));
+    let mut case = Snp::good().mint();
+    case.evidence = json!({ "svn": "1", "report_data": report_data }).to_string().into_bytes();
+    case.tee = Some(verifier::evidence::Tee::Sample);
+    let judged = |policy: &Policy| {
+        let verdict = judge(&case, policy, &ReferenceValues::default(), &[]);
+        let kind = verdict.error.as_ref().map(|error| error.kind);
+        (verdict.verified, verdict.tier, verdict.trust_vector.hardware, verdict.exit_code(), kind)
+    };
+    let accepting = profile(|policy| policy.danger_accept_sample = true);
+    assert_eq!(judged(&profile(|_| ())), (false, Tier::None, 0, 3, Some("evidence-unsupported")));
+    assert_eq!(judged(&accepting), (true, Tier::Contraindicated, 96, 1, None));
+}
