@@ -79,6 +79,10 @@ impl Case {
         let (endorsements, anchors) = (self.endorsements(), self.anchors());
         let now = UnixTime::from_secs(self.now);
         let verified = verify(&evidence, &endorsements, &anchors, &self.expected, now, &mut trail);
+        // What the first verification left in memory changes neither the outcome nor a check of the second.
+        let mut again = Trail::new();
+        let warm = verify(&evidence, &endorsements, &anchors, &self.expected, now, &mut again);
+        assert_eq!((warm.err(), again.checks()), (verified.as_ref().err().cloned(), trail.checks()));
         (verified.map_err(Refused::Verify), trail.into_checks())
     }
 

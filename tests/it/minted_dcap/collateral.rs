@@ -296,3 +296,44 @@ fn refuses_another_tdx_module() {
         case("the measurement is not asked for", Ok(()), |dcap| dcap.td().mr_seam = [1; 48]),
     ]);
 }
+
+#[test]
+fn reads_version_2_of_tcb_info_for_sgx_with_each_of_its_components() {
+    let dcap = Dcap::of(QuoteForm::Sgx);
+    let levels = dcap.machine.extension.components.iter().zip(1..);
+    let components: String =
+        levels.map(|(svn, number)| format!("\"sgxtcbcomp{number:02}svn\":{svn},")).collect();
+    let body = format!(
+        "{{\"version\":2,\"issueDate\":\"{}\",\"nextUpdate\":\"{}\",\"fmspc\":\"B0C06F000000\",\"pceId\":\"0000\",\
+         \"tcbType\":0,\"tcbEvaluationDataNumber\":20,\"tcbLevels\":[{{\"tcb\":{{{components}\"pcesvn\":11}},\
+         \"tcbDate\":\"{0}\",\"tcbStatus\":\"UpToDate\"}}]}}",
+        instant(NOW - 1),
+        instant(NOW)
+    );
+    let with = |body: &str| dcap.mint().with("tcb-info", answer("tcbInfo", body, &INTEL.tcb_signer.key));
+    let wanted = || Missing::TcbInfo { tee: "sgx", fmspc: "b0c06f000000".to_owned() };
+    let malformed = |reason: &str| unfitting(wanted(), &format!("tcb-info (malformed: {reason})"));
+    let edited = |from: &str, to: &str| {
+        let changed = body.replacen(from, to, 1);
+        assert_ne!(changed, body);
+        with(&changed)
+    };
+    refused::all([
+        ("whole".to_owned(), with(&body), Ok(())),
+        (
+            "fifteen".to_owned(),
+            edited("\"sgxtcbcomp16svn\":0,", ""),
+            malformed("member `sgxtcbcomp16svn` is missing and needed here"),
+        ),
+        (
+            "seventeen".to_owned(),
+            edited("\"pcesvn\"", "\"sgxtcbcomp17svn\":0,\"pcesvn\""),
+            malformed("member `tcb` is present and not defined here"),
+        ),
+        (
+            "another signer".to_owned(),
+            dcap.mint().with("tcb-info", answer("tcbInfo", &body, &STRANGER.tcb_signer.key)),
+            refuses(DcapError::CollateralSignature { what: "TCB info", source: wrong() }),
+        ),
+    ]);
+}
