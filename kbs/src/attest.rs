@@ -102,11 +102,10 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     let bound = bind(attempt).inspect_err(|error| note(broker, attempt, body, rule_of(error), now))?;
     // 4. Verification and appraisal, once more if an endorsement is missing that may have come just now.
     let (verdict, snapshot) = judge(broker, attempt, &bound, now);
-    if verdict.endorsement_missing() {
-        let message = verdict.error.map(|error| error.message).unwrap_or_default();
+    if let Some(message) = missing_endorsement(&verdict) {
         tracing::warn!(
             tee = attempt.challenge.tee().as_str(),
-            missing = message,
+            missing = verdict.error.as_ref().map(|error| error.message.as_str()),
             "an endorsement is missing"
         );
         return Err(AttestError::EndorsementMissing { message });
@@ -165,7 +164,7 @@ fn device_refusal(devices: &str) -> Refusal {
 fn judge(broker: &Broker, attempt: &Attempt, bound: &Bound, now: UnixTime) -> (Verdict, Snapshot) {
     let first = broker.snapshot(false);
     let verdict = judge_with(broker, attempt, bound, &first, now);
-    if !verdict.endorsement_missing() {
+    if missing_endorsement(&verdict).is_none() {
         return (verdict, first);
     }
     let second = broker.snapshot(true);
@@ -173,6 +172,18 @@ fn judge(broker: &Broker, attempt: &Attempt, bound: &Bound, now: UnixTime) -> (V
         return (verdict, first);
     }
     (judge_with(broker, attempt, bound, &second, now), second)
+}
+
+/// Which endorsement the folder lacks, in words for the guest. A folder that serves a fleet holds the endorsements of
+/// other machines: that none of them fits means no more than that there are none, and which they are is the
+/// operator's business.
+fn missing_endorsement(verdict: &Verdict) -> Option<String> {
+    let error = verdict.error.as_ref()?;
+    if !verdict.endorsement_missing() && !error.kind.starts_with(UNFITTING) {
+        return None;
+    }
+    let message = error.message.split(GIVEN_INSTEAD).next().unwrap_or_default();
+    Some(message.to_owned())
 }
 
 fn judge_with(
@@ -342,5 +353,9 @@ fn log_decision(attempt: &Attempt, verdict: &Verdict, decision: Option<&str>) {
     );
 }
 
+/// What the kinds of [`verifier::error::Missing::unfitting_kind`] begin with.
+const UNFITTING: &str = "unfitting-";
+/// Before the list of what was given instead.
+const GIVEN_INSTEAD: &str = "; given: ";
 /// Device classes named in one refusal.
 const MAX_NAMED: usize = 4;
