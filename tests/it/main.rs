@@ -1,6 +1,7 @@
 //! The system tests: one binary, one module a subject.
 
 mod appraisal;
+mod broker;
 mod cli_verify;
 mod demo;
 mod dependencies;

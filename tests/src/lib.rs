@@ -1,11 +1,13 @@
-//! What the system tests share: the fixtures with their expectations.
+//! What the system tests share: the fixtures with their expectations, minted evidence, a broker as a process.
 //!
 //! ```text
 //! fixtures/ ─────────────────┐
 //! ../shared/fixtures/extra/ ─┴▶ fixtures::index, fixtures::negatives ─▶ it/ (one test binary)
+//! sim ─▶ minted ─▶ broker::{Site, Broker, Draft} ◀─ binaries ──────────────▶
 //! ```
 
 pub mod binaries;
+pub mod broker;
 pub mod fixtures;
 pub mod minted;
 pub mod summary;

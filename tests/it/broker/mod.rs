@@ -1,0 +1,13 @@
+//! The broker over HTTP: the whole trip with real processes, and everything that must be refused.
+
+mod admin;
+mod bench;
+mod evidence;
+mod messages;
+mod missing;
+mod policy;
+mod recorded;
+mod restart;
+mod tls;
+mod tokens;
+mod trip;
