@@ -116,6 +116,13 @@ impl Site {
         path
     }
 
+    /// Takes a file out of the folder; its content.
+    pub fn take(&self, name: &str) -> Vec<u8> {
+        let content = fs::read(self.path(name)).expect("a file");
+        fs::remove_file(self.path(name)).expect("a file that can be removed");
+        content
+    }
+
     /// Writes the configuration and starts the broker.
     pub fn start(&self, settings: Settings<'_>) -> Broker {
         let text = config(settings);
