@@ -1,5 +1,6 @@
 //! The system tests: one binary, one module a subject.
 
+mod agent_binary;
 mod appraisal;
 mod broker;
 mod cli_verify;
