@@ -2,10 +2,9 @@
 
 use std::sync::LazyLock;
 
-use sim::RsaKey;
 use sim::amd::{AmdVendor, Chip, Product, ReportFields, SigningChoice};
 use sim::x509::{Authority, CertificateFields, CrlFields};
-use sim::{P384Key, SeededRng};
+use sim::{IssuerKey, P384Key, RsaKey, SeededRng};
 use system_tests::minted::{Amd, NOW, REPORT_DATA};
 
 use crate::refused::Case;
@@ -30,9 +29,18 @@ pub(crate) static GENOA: LazyLock<&'static AmdVendor> = LazyLock::new(|| Amd::ne
 /// The same keys under the names of Turin: a product is told by names, and keys take seconds to make.
 static TURIN: LazyLock<AmdVendor> = LazyLock::new(|| renamed(Product::Turin));
 static MILAN: LazyLock<AmdVendor> = LazyLock::new(|| renamed(Product::Milan));
-/// Somebody who gives himself AMD's names.
-pub(crate) static STRANGER: LazyLock<AmdVendor> =
-    LazyLock::new(|| AmdVendor::new(Product::Genoa, NOW).unwrap());
+/// Somebody who gives himself AMD's names, with one key for all of them: keys take seconds to make.
+pub(crate) static STRANGER: LazyLock<AmdVendor> = LazyLock::new(|| {
+    let key = RsaKey::generate().unwrap();
+    let again = |authority: &Authority<RsaKey>| {
+        let mut fields = authority.fields.clone();
+        fields.spki = key.spki();
+        let own = RsaKey::from_pkcs8(&key.to_pkcs8().unwrap()).unwrap();
+        Authority::under(&key, fields, own).unwrap()
+    };
+    let AmdVendor { product, ark, ask, asvk } = &**GENOA;
+    AmdVendor { product: *product, ark: again(ark), ask: again(ask), asvk: again(asvk) }
+});
 
 impl Snp {
     /// A good report of a chip of this product, signed by this kind of key.
