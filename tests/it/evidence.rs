@@ -74,7 +74,7 @@ fn refuses_all(set: &str, root: &Path) {
                 // Where the CRL alone is too young for the clock, the contract of `verify` asks for "believed, and
                 // not affirming" (exit 1), which is narrower than the index's "reject".
                 (true, Rejection::Reject) if negative.at().is_some() && future_crl_alone(&verdict) => {
-                    early += 1
+                    early += 1;
                 }
                 (true, _) => {
                     let _ = writeln!(wrong, "{}: {} is believed", negative.dir, negative.what);

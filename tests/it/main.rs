@@ -6,6 +6,7 @@ mod broker;
 mod cli_verify;
 mod demo;
 mod dependencies;
+mod documents;
 mod evidence;
 mod fixtures;
 mod minted_dcap;

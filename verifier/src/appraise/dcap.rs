@@ -9,8 +9,8 @@ use crate::dcap::{self, Body, Facts, Tcb, TcbOutcome, TcbStatus};
 use crate::policy::{Policy, TcbPolicy, TdxPolicy};
 use crate::sgx::EnclaveReport;
 use crate::tdx::{
-    ATTRIBUTE_KEY_LOCKER, ATTRIBUTE_LASS, ATTRIBUTE_MIGRATABLE, ATTRIBUTE_PERFMON, ATTRIBUTE_PKS,
-    ATTRIBUTE_SEPT_VE_DISABLE, ATTRIBUTES_UNDER_DEBUG, TdReport,
+    ATTRIBUTE_MIGRATABLE, ATTRIBUTE_SEPT_VE_DISABLE, ATTRIBUTE_SERVTD_EXT, ATTRIBUTES_RESERVED,
+    ATTRIBUTES_UNDER_DEBUG, TdReport,
 };
 use crate::time::UnixTime;
 use crate::trust::value;
@@ -144,9 +144,11 @@ fn trust_domain(report: &TdReport, policy: &TdxPolicy, findings: &mut Findings) 
     let holds = !migratable || policy.danger_allow_migratable;
     findings.configuration("appraise.migration", holds, false, migratable);
     let service = report.mr_service_td();
-    let holds = service == [0; 48] || policy.danger_allow_service_td;
-    findings.configuration("appraise.tdx.service-td", holds, "no service TD", Fact::hex(&service));
-    let unknown = attributes & !KNOWN_ATTRIBUTES;
+    let extended = bit(ATTRIBUTE_SERVTD_EXT);
+    let holds = (service == [0; 48] && !extended) || policy.danger_allow_service_td;
+    let actual = Fact::Map(vec![("bound", Fact::hex(&service)), ("servtd_ext", extended.into())]);
+    findings.configuration("appraise.tdx.service-td", holds, "no service TD", actual);
+    let unknown = attributes & ATTRIBUTES_RESERVED;
     let holds = unknown == 0 || policy.danger_allow_unknown_attributes;
     findings.configuration("appraise.tdx.attributes", holds, "no unknown bit", format!("{unknown:#018x}"));
 }
@@ -191,11 +193,3 @@ fn enclave_value(report: &EnclaveReport, key: Key) -> Option<Value> {
 }
 
 const SECONDS_PER_DAY: i64 = 86_400;
-/// The bits of TDATTRIBUTES that this version understands (Intel TDX Module ABI, table "ATTRIBUTES").
-const KNOWN_ATTRIBUTES: u64 = ATTRIBUTES_UNDER_DEBUG
-    | ATTRIBUTE_LASS
-    | ATTRIBUTE_SEPT_VE_DISABLE
-    | ATTRIBUTE_MIGRATABLE
-    | ATTRIBUTE_PKS
-    | ATTRIBUTE_KEY_LOCKER
-    | ATTRIBUTE_PERFMON;
