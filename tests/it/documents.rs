@@ -1,4 +1,5 @@
 //! Every command that the documents show is run, on the page's own words.
+#![expect(clippy::disallowed_methods, reason = "a test that reads the documents and runs a shell")]
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -32,7 +33,7 @@ fn the_readme_shows_commands_that_run() {
     for block in blocks("README.md") {
         match block.script.trim() {
             job @ ("cargo run --release --bin vouchsafe -- demo" | "cargo xtask test") => {
-                jobs.push(job.to_owned())
+                jobs.push(job.to_owned());
             }
             script => {
                 // The binaries of this test's profile stand in for a release build.
