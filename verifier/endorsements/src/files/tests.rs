@@ -39,7 +39,10 @@ fn rejects_folders_nested_too_deep() {
     let folder = Scratch::new("deep");
     folder.write("1/2/3/4/5/file", b"x");
     let path = folder.path.join("1/2/3/4/5").display().to_string();
-    assert_eq!(load(std::slice::from_ref(&folder.path)).unwrap_err(), FetchError::TooDeep { path, limit: MAX_DEPTH });
+    assert_eq!(
+        load(std::slice::from_ref(&folder.path)).unwrap_err(),
+        FetchError::TooDeep { path, limit: MAX_DEPTH }
+    );
 }
 
 #[test]
