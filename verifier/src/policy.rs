@@ -47,7 +47,7 @@ pub struct TcbPolicy {
     pub accept: Vec<TcbStatus>,
     /// Advisories known to be mitigated in the software that runs.
     pub accept_advisories: Vec<String>,
-    /// The oldest `tcbEvaluationDataNumber` accepted: a floor against old collateral.
+    /// The oldest `tcbEvaluationDataNumber` accepted, of TCB info and QE identity alike: a floor against old collateral.
     pub min_evaluation_number: u32,
     /// Days after the TCB level's date during which `OutOfDate` is still accepted: the time to update a fleet.
     pub out_of_date_grace_days: u32,
@@ -102,6 +102,10 @@ impl Default for SnpPolicy {
 }
 
 /// Lowest accepted TCB by product. The defaults carry AMD-SB-3019 (EntrySign, CVE-2024-56161).
+///
+/// They ask the SNP firmware's version, which is one for a product. Microcode is numbered by each processor of a
+/// product (Milan and Milan-X, Genoa, Bergamo and Siena differ), so a floor on it is the operator's, for a fleet that
+/// is known. Turin has no floor, since none with a certain source was at hand.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SnpFloors {

@@ -122,6 +122,11 @@ fn collateral_of_an_older_evaluation_is_refused_below_the_floor() {
     let floor = |number| profile(|policy| policy.tcb.min_evaluation_number = number);
     assert_eq!(found(&Dcap::good(), &floor(20)), good());
     assert_eq!(found(&Dcap::good(), &floor(21)), hardware(32, "appraise.tcb.evaluation-number"));
+    // Either piece of collateral may have been rolled back by itself.
+    let older_identity = quote(|dcap| dcap.collateral.qe_identity.tcb_evaluation_data_number = 19);
+    assert_eq!(found(&older_identity, &floor(20)), hardware(32, "appraise.tcb.evaluation-number"));
+    let older_tcb_info = quote(|dcap| dcap.collateral.tcb_info.tcb_evaluation_data_number = 19);
+    assert_eq!(found(&older_tcb_info, &floor(20)), hardware(32, "appraise.tcb.evaluation-number"));
 }
 
 #[test]

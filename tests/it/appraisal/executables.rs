@@ -66,6 +66,17 @@ fn values_that_the_host_chose_affirm_nothing() {
 }
 
 #[test]
+fn registers_that_software_extends_affirm_nothing_without_what_extended_them() {
+    let case = Dcap::good().mint();
+    let rtmr1 = ("rtmr1", "71".repeat(48));
+    let entry = |pairs: &[(&str, String)]| entry("tdx", pairs);
+    assert_eq!(told(&case, &entry(std::slice::from_ref(&rtmr1)), &[]), NONE);
+    assert_eq!(told(&case, &entry(&[("mr-td", "4d".repeat(48)), rtmr1]), &[]), BOOT);
+    // Asked for by name in one verification, a register is what was asked for.
+    assert_eq!(told(&case, "", &[&format!("rtmr1={}", "71".repeat(48))]), BOOT);
+}
+
+#[test]
 fn the_runtime_is_covered_by_all_of_its_registers() {
     let case = Dcap::good().mint();
     let all = [

@@ -103,8 +103,10 @@ fn platform(tcb: &Tcb, policy: &TcbPolicy, now: UnixTime, findings: &mut Finding
     ]);
     let holds = accepted(tcb, policy, now);
     findings.rule(Claim::Hardware, "appraise.tcb", holds, Fact::List(expected), actual, found);
-    let fresh = tcb.evaluation_number >= policy.min_evaluation_number;
-    let (least, number) = (policy.min_evaluation_number, tcb.evaluation_number);
+    // Either piece may be rolled back by itself, so the older one counts.
+    let number = tcb.evaluation_number.min(tcb.qe_evaluation_number);
+    let fresh = number >= policy.min_evaluation_number;
+    let least = policy.min_evaluation_number;
     findings.rule(
         Claim::Hardware,
         "appraise.tcb.evaluation-number",
@@ -161,7 +163,7 @@ fn enclave(report: &EnclaveReport, allow_debug: bool, findings: &mut Findings) {
 fn td_value(report: &TdReport, key: Key) -> Option<Value> {
     let [rtmr0, rtmr1, rtmr2, rtmr3] = &report.rtmr;
     let bytes: &[u8] = match key {
-        Key::MrTd => &report.mr_td,
+        Key::LaunchDigest | Key::MrTd => &report.mr_td,
         Key::Rtmr0 => rtmr0,
         Key::Rtmr1 => rtmr1,
         Key::Rtmr2 => rtmr2,
@@ -179,7 +181,7 @@ fn td_value(report: &TdReport, key: Key) -> Option<Value> {
 
 fn enclave_value(report: &EnclaveReport, key: Key) -> Option<Value> {
     let bytes: &[u8] = match key {
-        Key::MrEnclave => &report.mr_enclave,
+        Key::LaunchDigest | Key::MrEnclave => &report.mr_enclave,
         Key::MrSigner => &report.mr_signer,
         Key::IsvExtProdId => &report.isv_ext_prod_id,
         Key::IsvFamilyId => &report.isv_family_id,

@@ -24,6 +24,7 @@ pub(super) fn appraise(
     findings: &mut Findings,
 ) {
     let mut matched: Vec<Key> = Vec::new();
+    let mut entry_matched = false;
     let mut differs = false;
     for (key, value) in wanted.expectations {
         let found = actual(*key);
@@ -43,7 +44,11 @@ pub(super) fn appraise(
         }
         Closest::Match(name, keys) => {
             findings.note(REFERENCE, Outcome::Pass, "an entry that matches as a whole", name.to_owned());
-            matched.extend(keys);
+            // Software extends an RTMR, so beside another MRTD it may hold anything. What is asked for one verdict by
+            // name is the asker's to know; an entry that releases keys must say what extended it.
+            let rooted = keys.contains(&Key::MrTd);
+            matched.extend(keys.into_iter().filter(|key| rooted || !is_rtmr(*key)));
+            entry_matched = true;
         }
         Closest::Differs(name, mismatches) => {
             differs = true;
@@ -60,11 +65,12 @@ pub(super) fn appraise(
         }
     }
     findings.executables(claim(differs, coverage(&matched)));
-    if !differs && !matched.is_empty() && !matched.iter().any(|key| measures_code(*key)) {
+    let something = entry_matched || !matched.is_empty();
+    if !differs && something && !matched.iter().any(|key| measures_code(*key)) {
         findings.note(
             "appraise.executables",
             Outcome::NotChecked,
-            "a wanted value that measures what runs (launch digest, MRTD, RTMR, MRENCLAVE, a signer)",
+            "a wanted value that measures what runs (launch digest, MRTD, an RTMR beside it, MRENCLAVE, a signer)",
             Fact::List(matched.iter().map(|key| key.as_str().into()).collect()),
         );
     }
@@ -141,6 +147,10 @@ const fn measures_code(key: Key) -> bool {
             | Key::MrEnclave
             | Key::MrSigner
     )
+}
+
+const fn is_rtmr(key: Key) -> bool {
+    matches!(key, Key::Rtmr0 | Key::Rtmr1 | Key::Rtmr2 | Key::Rtmr3)
 }
 
 fn labelled(key: Key, found: Fact) -> Fact {

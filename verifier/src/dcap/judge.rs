@@ -77,7 +77,7 @@ pub(super) fn judge(
 
     // 9.5 The levels that platform, module and enclave reach, and what they make together.
     let qe_level = qe_identity.value.level(platform.qe.isv_svn);
-    let tcb = evaluate(&tcb_info.value, qe_level, platform.pck, td);
+    let tcb = evaluate(&tcb_info.value, qe_identity.value.evaluation_number(), qe_level, platform.pck, td);
     Ok((TcbOutcome::Evaluated(Box::new(tcb)), revocations))
 }
 

@@ -31,6 +31,8 @@ pub struct Tcb {
     pub advisories: Vec<String>,
     /// The TCB info's `tcbEvaluationDataNumber`.
     pub evaluation_number: u32,
+    /// The QE identity's `tcbEvaluationDataNumber`.
+    pub qe_evaluation_number: u32,
     /// The platform, by CPUSVN, PCESVN and TEE_TCB_SVN.
     pub platform: TcbPart,
     /// The TDX module, if it has a level of its own (TDX 1.5).
@@ -57,6 +59,7 @@ pub struct TcbPart {
 /// `td` is the TD's report, or `None` for SGX. That the TDX module's identity is known is checked before.
 pub(super) fn evaluate(
     info: &TcbInfo,
+    qe_evaluation_number: u32,
     qe_level: Option<&SvnLevel>,
     pck: &PckExtension,
     td: Option<&TdReport>,
@@ -84,7 +87,7 @@ pub(super) fn evaluate(
         (parts().filter_map(|part| part.date).min(), advisories.into_iter().cloned().collect())
     };
     let evaluation_number = info.evaluation_number();
-    Tcb { status, date, advisories, evaluation_number, platform, module, qe, current }
+    Tcb { status, date, advisories, evaluation_number, qe_evaluation_number, platform, module, qe, current }
 }
 
 fn merge(platform: &TcbPart, module: Option<&TcbPart>, qe: &TcbPart) -> TcbStatus {

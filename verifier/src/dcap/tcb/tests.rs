@@ -47,7 +47,7 @@ fn qe_level(status: TcbStatus) -> SvnLevel {
 
 impl Platform {
     fn evaluate(&self, qe: Option<&SvnLevel>) -> Tcb {
-        evaluate(&self.info, qe, &self.pck, Some(&self.td))
+        evaluate(&self.info, 20, qe, &self.pck, Some(&self.td))
     }
 
     /// Merged, platform, module.
@@ -122,7 +122,7 @@ fn sgx_is_judged_without_tdx_components() {
     .unwrap();
     let mut pck = platform().pck;
     (pck.components, pck.pce_svn) = ([11, 11, 2, 2, 255, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0], 13);
-    let tcb = evaluate(&info, Some(&qe_level(UpToDate)), &pck, None);
+    let tcb = evaluate(&info, 20, Some(&qe_level(UpToDate)), &pck, None);
     let parts = (tcb.status, tcb.platform.status, tcb.module, tcb.current);
     assert_eq!(parts, (TcbStatus::SWHardeningNeeded, TcbStatus::SWHardeningNeeded, None, None));
     assert_eq!(tcb.advisories, ["INTEL-SA-00001", "INTEL-SA-00615"]);
