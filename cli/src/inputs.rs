@@ -20,7 +20,11 @@ pub(crate) fn evidence(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The endorsements of all paths; without any, an empty set.
 pub(crate) fn endorsements(paths: &[PathBuf]) -> anyhow::Result<Loaded> {
-    endorsements::load(paths).context("cannot read the endorsements")
+    let loaded = endorsements::load(paths).context("cannot read the endorsements")?;
+    for skipped in &loaded.skipped {
+        eprintln!("vouchsafe: passed over {}: {}", skipped.name, skipped.reason);
+    }
+    Ok(loaded)
 }
 
 /// The named TEE, if one was named.
@@ -81,13 +85,21 @@ pub(crate) fn asked(args: &VerifyArgs) -> anyhow::Result<Asked> {
         match parse_expectation(text).with_context(|| format!("--expect {text}"))? {
             (Key::ReportData, Value::Bytes(bytes)) => {
                 let data = bytes.try_into().ok().context("--expect report-data: 64 bytes")?;
-                expected.report_data = Expect::Equals(data);
+                once(&mut expected.report_data, data, "report-data")?;
             }
-            (Key::HostData, Value::Bytes(bytes)) => expected.host_data = Expect::Equals(bytes),
+            (Key::HostData, Value::Bytes(bytes)) => once(&mut expected.host_data, bytes, "host-data")?,
             other => expectations.push(other),
         }
     }
     Ok(Asked { expected, reference_values, expectations })
+}
+
+/// A binding has one value: asked twice, no evidence could meet both, and dropping either would ask for less.
+fn once<T>(place: &mut Expect<T>, value: T, key: &str) -> anyhow::Result<()> {
+    match std::mem::replace(place, Expect::Equals(value)) {
+        Expect::NotChecked => Ok(()),
+        Expect::Equals(_) => bail!("--expect {key}: given more than once"),
+    }
 }
 
 /// Evidence, policies and reference values are far smaller; the verifier has its own limits beneath this one.

@@ -10,8 +10,8 @@ use verifier::check::{Check, Fact, Outcome};
 use verifier::trust::{Scope, Tier};
 use verifier::verdict::Verdict;
 
-/// The report as text, coloured or not, for a terminal of `width` columns.
-pub(crate) fn render(verdict: &Verdict, colour: bool, width: u16) -> String {
+/// The report as text, coloured or not, `width` columns wide or as wide as the terminal.
+pub(crate) fn render(verdict: &Verdict, colour: bool, width: Option<u16>) -> String {
     let mut text = String::new();
     headline(&mut text, verdict, colour);
     facts(&mut text, verdict);
@@ -83,10 +83,13 @@ fn word(value: i8) -> String {
     format!("{} ({value})", Tier::of(value).as_str())
 }
 
-fn table(checks: &[Check], colour: bool, width: u16) -> Table {
+fn table(checks: &[Check], colour: bool, width: Option<u16>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = width {
+        table.set_width(width);
+    }
     table.set_header(["", "check", "expected", "found"]);
     // Names of checks are what people search for, so they are never broken across lines.
     for column in [0, 1] {

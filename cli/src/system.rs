@@ -5,7 +5,7 @@
 )]
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, IsTerminal as _, Write};
+use std::io::{ErrorKind, IsTerminal as _, Read as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -29,16 +29,19 @@ pub(crate) fn colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// The terminal's width in columns as the shell exports it, or a page's.
-pub(crate) fn width() -> u16 {
-    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(120)
+/// How wide a table may be: as COLUMNS says, else as wide as the terminal is (`None`), else a page.
+pub(crate) fn width() -> Option<u16> {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.or_else(|| (!std::io::stdout().is_terminal()).then_some(120))
 }
 
-/// A whole file, refused beyond `limit` bytes before it is read.
+/// A whole file, refused beyond `limit` bytes, whatever its size is said to be.
 pub(crate) fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
-    let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
-    anyhow::ensure!(size <= limit, "{} has {size} bytes, at most {limit} are read", path.display());
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    let mut bytes = Vec::new();
+    let count = File::open(path).and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes));
+    count.with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(u64::try_from(bytes.len())? <= limit, "{} has more than {limit} bytes", path.display());
+    Ok(bytes)
 }
 
 /// A text file of at most `limit` bytes.

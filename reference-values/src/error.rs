@@ -1,6 +1,6 @@
 //! What can be wrong with a reference file.
 
-use crate::key::{Key, TEES};
+use crate::key::{Form, Key, TEES};
 
 /// The text is not a set of reference values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -137,7 +137,7 @@ pub enum EntryError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
     /// Not as many hexadecimal digits as the field has.
-    #[error("{digits} characters, wanted hexadecimal of {wanted:?} bytes")]
+    #[error("{digits} characters, wanted {}", Form::Bytes(wanted))]
     Length {
         /// The possible lengths in bytes.
         wanted: &'static [usize],

@@ -9,7 +9,8 @@ pub const TEES: [&str; 3] = ["snp", "tdx", "sgx"];
 /// A field of the evidence that a reference value or an expectation can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// SNP MEASUREMENT: the launch digest of the guest, 48 bytes.
+    /// SNP MEASUREMENT: the launch digest of the guest, 48 bytes; as an expectation also TDX MRTD (48) and SGX MRENCLAVE
+    /// (32), the claim's name on every TEE.
     LaunchDigest,
     /// SNP HOST_DATA, 32 bytes; as an expectation also TDX MRCONFIGID (48) and SGX CONFIGID (64).
     HostData,
@@ -119,6 +120,7 @@ impl Key {
     /// The form of a reference value of this key for a TEE; nothing if that TEE has no such reference value.
     pub fn form_in(self, tee: &str) -> Option<Form> {
         match self {
+            Self::LaunchDigest if tee == "snp" => Some(Form::Bytes(&[48])),
             Self::HostData if tee == "snp" => Some(Form::Bytes(&[32])),
             _ => (self.row().1 == Some(tee)).then(|| self.form()),
         }
@@ -140,7 +142,7 @@ impl Key {
         const U16: Form = Form::Number(0xffff);
         const U32: Form = Form::Number(0xffff_ffff);
         match self {
-            Self::LaunchDigest => ("launch-digest", Some("snp"), B48),
+            Self::LaunchDigest => ("launch-digest", Some("snp"), Form::Bytes(&[32, 48])),
             Self::HostData => ("host-data", Some("snp"), Form::Bytes(&[32, 48, 64])),
             Self::ReportData => ("report-data", None, B64),
             Self::FamilyId => ("family-id", Some("snp"), B16),

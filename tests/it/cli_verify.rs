@@ -1,4 +1,5 @@
 //! `vouchsafe verify` as scripts see it: exit codes and one JSON object.
+#![expect(clippy::disallowed_methods, reason = "a test that writes a broken file")]
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -117,6 +118,50 @@ fn exits_1_for_a_stale_or_absent_crl_and_0_if_it_is_not_required() {
     assert_eq!(verify(&arguments).status.code(), Some(1));
     arguments.extend(["--revocation", "if-available"]);
     assert_eq!(verify(&arguments).status.code(), Some(0));
+}
+
+#[test]
+fn the_launch_digest_has_one_name_on_every_tee() {
+    let mr_td =
+        "91eb2b44d141d4ece09f0c75c2c53d247a3c68edd7fafe8a3520c942a604a407de03ae6dc5f87f27428b2538873118b7";
+    assert_eq!(tdx(&["--expect", &format!("launch-digest={mr_td}")]).status.code(), Some(0));
+    assert_eq!(tdx(&["--expect", &format!("launch-digest={}", "00".repeat(48))]).status.code(), Some(1));
+}
+
+#[test]
+fn exits_2_when_a_binding_is_given_twice() {
+    let (one, other) =
+        (format!("report-data={}", "00".repeat(64)), format!("report-data={}", "01".repeat(64)));
+    let output = tdx(&["--expect", &one, "--expect", &other]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(message.contains("--expect report-data: given more than once"), "{message}");
+}
+
+#[test]
+fn a_file_without_an_end_is_not_read_to_its_end() {
+    let output = verify(&["--evidence", "/dev/zero"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn says_which_tee_it_found_instead_of_the_one_that_was_named() {
+    let output = tdx(&["--tee", "snp", "--json"]);
+    assert_eq!(
+        (output.status.code(), json_of(&output)["error"]["kind"].clone()),
+        (Some(3), json!("evidence-other-tee"))
+    );
+}
+
+#[test]
+fn says_why_a_broken_endorsement_was_not_used() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let broken = folder.path().join("broken.json");
+    std::fs::write(&broken, "{\"tcbInfo\": broken").expect("a file");
+    let output = tdx(&["--endorsements", &broken.display().to_string(), "--appraise", "hardware", "--json"]);
+    let unused = json_of(&output)["unused_endorsements"].to_string();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(unused.contains("broken.json (cannot be read: "), "{unused}");
 }
 
 #[test]

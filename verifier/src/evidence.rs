@@ -117,7 +117,10 @@ impl EvidenceInput {
             return coco::decode(input, tee);
         }
         match tee {
-            Some(Tee::Snp) => decode_snp(input),
+            Some(Tee::Snp) => match decode_quote(input) {
+                Ok(quote) => Err(ParseError::OtherTee { asked: Tee::Snp, found: quote.tee }),
+                Err(_) => decode_snp(input),
+            },
             Some(asked @ (Tee::Tdx | Tee::Sgx)) => {
                 let decoded = decode_quote(input)?;
                 if decoded.tee != asked {
