@@ -150,6 +150,12 @@ impl Endorsements {
                 unused.push(name.to_owned());
             }
         }
+        // One that was meant and cannot be read says why; a settings file in the same folder needs no excuse.
+        for name in &mut unused {
+            if let Some(item) = self.malformed.iter().find(|item| item.value.meant && &item.name == name) {
+                name.push_str(&format!(" (cannot be read: {})", item.value.reason));
+            }
+        }
         unused
     }
 

@@ -88,11 +88,14 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, FetchError> {
     let mut loaded = Loaded::default();
     for path in paths {
         if fs::metadata(path).map_err(|error| io_error(path, &error))?.is_dir() {
-            for file in list(path)? {
+            let found = list(path)?;
+            for (path, error) in &found.skipped {
+                loaded.skip(path, error);
+            }
+            for file in found.files {
                 match read_file(&file, MAX_FILE) {
                     Ok(bytes) => loaded.take(&file, bytes)?,
-                    Err(error @ FetchError::FileTooLarge { .. }) => loaded.skip(&file, &error),
-                    Err(error) => return Err(error),
+                    Err(error) => loaded.skip(&file, &error),
                 }
             }
         } else {
@@ -115,12 +118,21 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, FetchError> {
     Ok(bytes)
 }
 
-/// The files below a folder, sorted by path.
-pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, FetchError> {
-    let mut files = Vec::new();
-    walk(folder, 0, &mut files)?;
-    files.sort();
-    Ok(files)
+/// What lies below a folder.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The files, sorted by path.
+    pub(crate) files: Vec<PathBuf>,
+    /// What could not be looked at: one broken link must not keep the rest from being read.
+    pub(crate) skipped: Vec<(PathBuf, FetchError)>,
+}
+
+/// The files below a folder. The folder itself must be readable.
+pub(crate) fn list(folder: &Path) -> Result<Found, FetchError> {
+    let mut found = Found::default();
+    walk(folder, 0, &mut found)?;
+    found.files.sort();
+    Ok(found)
 }
 
 impl Loaded {
@@ -145,7 +157,7 @@ impl Loaded {
     }
 }
 
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), FetchError> {
+fn walk(folder: &Path, depth: usize, found: &mut Found) -> Result<(), FetchError> {
     if depth > MAX_DEPTH {
         return Err(FetchError::TooDeep { path: folder.display().to_string(), limit: MAX_DEPTH });
     }
@@ -155,13 +167,21 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fet
             continue;
         }
         let path = entry.path();
-        let metadata = fs::metadata(&path).map_err(|error| io_error(&path, &error))?;
-        if metadata.is_dir() {
-            walk(&path, depth.saturating_add(1), files)?;
-        } else if metadata.is_file() {
-            files.push(path);
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => match walk(&path, depth.saturating_add(1), found) {
+                Err(error @ (FetchError::TooDeep { .. } | FetchError::Io { .. })) => {
+                    found.skipped.push((path, error));
+                }
+                other => other?,
+            },
+            Ok(metadata) if metadata.is_file() => found.files.push(path),
+            Ok(_) => {}
+            Err(error) => {
+                let error = io_error(&path, &error);
+                found.skipped.push((path, error));
+            }
         }
-        if files.len() > MAX_FILES {
+        if found.files.len() > MAX_FILES || found.skipped.len() > MAX_FILES {
             return Err(FetchError::TooManyFiles { limit: MAX_FILES });
         }
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::files::{FetchError, Loaded, io_error, list, load};
+use crate::files::{FetchError, Loaded, list, load};
 
 /// A folder of endorsements and what was read from it last.
 #[derive(Debug)]
@@ -79,13 +79,12 @@ impl State {
 }
 
 fn listing(folder: &Path) -> Result<Vec<Entry>, FetchError> {
-    list(folder)?
-        .into_iter()
-        .map(|path| {
-            let metadata = fs::metadata(&path).map_err(|error| io_error(&path, &error))?;
-            Ok(Entry { bytes: metadata.len(), modified: metadata.modified().ok(), path })
-        })
-        .collect()
+    let entries = list(folder)?.files.into_iter().filter_map(|path| {
+        // A file that went away meanwhile is no part of the listing.
+        let metadata = fs::metadata(&path).ok()?;
+        Some(Entry { bytes: metadata.len(), modified: metadata.modified().ok(), path })
+    });
+    Ok(entries.collect())
 }
 
 /// Between two looks at an unchanged folder.

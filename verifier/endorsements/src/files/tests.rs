@@ -35,14 +35,26 @@ fn passes_over_a_too_large_file_of_a_folder_and_says_so() {
 }
 
 #[test]
-fn rejects_folders_nested_too_deep() {
+fn passes_over_folders_nested_too_deep_and_broken_links() {
     let folder = Scratch::new("deep");
     folder.write("1/2/3/4/5/file", b"x");
-    let path = folder.path.join("1/2/3/4/5").display().to_string();
-    assert_eq!(
-        load(std::slice::from_ref(&folder.path)).unwrap_err(),
-        FetchError::TooDeep { path, limit: MAX_DEPTH }
-    );
+    let good = folder.write("1/good", b"y");
+    let link = folder.path.join("broken");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    let loaded = load(std::slice::from_ref(&folder.path)).unwrap();
+    let names: Vec<_> = loaded.files.iter().map(|file| file.name.clone()).collect();
+    assert_eq!(names, [good.display().to_string()]);
+    let deep = folder.path.join("1/2/3/4/5").display().to_string();
+    let too_deep = FetchError::TooDeep { path: deep.clone(), limit: MAX_DEPTH }.to_string();
+    let absent =
+        FetchError::Io { path: link.display().to_string(), kind: io::ErrorKind::NotFound }.to_string();
+    let mut skipped = loaded.skipped;
+    skipped.sort_by(|a, b| a.name.cmp(&b.name));
+    let expected = [
+        Skipped { name: deep, reason: too_deep },
+        Skipped { name: link.display().to_string(), reason: absent },
+    ];
+    assert_eq!(skipped, expected);
 }
 
 #[test]
