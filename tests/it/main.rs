@@ -1,6 +1,7 @@
 //! The system tests: one binary, one module a subject.
 
 mod agent_binary;
+mod allocations;
 mod appraisal;
 mod broker;
 mod cli_verify;
