@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use kbs_protocol::limits::REQUEST_BYTES;
 use kbs_protocol::{HashAlgorithm, Request, VERSION};
 use verifier::evidence::Tee;
 
@@ -19,7 +20,7 @@ pub(super) async fn post(
 ) -> Result<HttpResponse, CocoProblem> {
     let now = broker.clock.now();
     let limits = &broker.config.limits;
-    let body = body::read(&request, payload, limits.body, limits.request).await?;
+    let body = body::read(&request, payload, REQUEST_BYTES, limits.request).await?;
     let message = Request::parse(&body).map_err(Problem::Json)?;
     if message.version != VERSION {
         return Err(Problem::Version { actual: printable(&message.version) }.into());

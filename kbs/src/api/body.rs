@@ -21,7 +21,8 @@ pub(super) async fn read(
 ) -> Result<Vec<u8>, Problem> {
     let deadline = tokio::time::Instant::now() + time;
     let announced = announced(request).unwrap_or(0);
-    let mut body = Vec::with_capacity(announced.min(limit));
+    // What is announced has not come yet: memory grows with what did.
+    let mut body = Vec::with_capacity(announced.min(limit).min(FIRST_CAPACITY));
     let mut total = 0_usize;
     let mut over = announced > limit;
     loop {
@@ -52,5 +53,7 @@ fn announced(request: &HttpRequest) -> Option<usize> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
+/// Bytes for which there is memory before the first came.
+const FIRST_CAPACITY: usize = 16 << 10;
 /// Bytes that are taken and dropped beyond a limit before the connection is given up.
 const DISCARDED: usize = 4 << 20;
