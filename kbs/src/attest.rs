@@ -6,10 +6,11 @@ use decision_log::{Attestation as AttestationRecord, Digest, Record};
 use kbs_protocol::binding::{self, BindingError};
 use kbs_protocol::{Attestation, HashAlgorithm, JsonError, KeyError, RawJson, Refusal, TeePublicKey};
 use verifier::appraise::Wanted;
+use verifier::evidence::Tee;
 use verifier::expected::{Expect, Expected};
 use verifier::time::UnixTime;
 use verifier::token::{EncodeError, TokenContext};
-use verifier::trust::Scope;
+use verifier::trust::{Scope, Tier};
 use verifier::verdict::{Context, Verdict, assess};
 
 use crate::broker::{Broker, Snapshot};
@@ -38,6 +39,16 @@ pub(crate) enum AttestError {
     /// The body is not an attestation.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// The evidence is larger than any of its kind.
+    #[error("primary_evidence has {actual} bytes; evidence of {tee} has at most {limit}")]
+    EvidenceTooLarge {
+        /// The TEE.
+        tee: &'static str,
+        /// The most bytes of JSON.
+        limit: usize,
+        /// The bytes that came.
+        actual: usize,
+    },
     /// The message answers another challenge.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -87,7 +98,8 @@ struct Bound {
 
 /// Judges the evidence and makes the decision durable; the token, or why there is none. Blocks.
 pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Result<String, AttestError> {
-    // 1. The message answers this session's challenge.
+    // 1. The evidence is no larger than evidence is, and the message answers this session's challenge.
+    check_size(attempt)?;
     let nonce = attempt.challenge.nonce();
     if attempt.message.runtime_data.nonce != nonce.text() {
         return Err(SessionError::OtherNonce.into());
@@ -100,10 +112,12 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     // 3. What the hardware must have signed.
     TeePublicKey::parse(&attempt.message.runtime_data.tee_pubkey)?;
     let bound = bind(attempt).inspect_err(|error| note(broker, attempt, body, rule_of(error), now))?;
-    // 4. Verification and appraisal, once more if an endorsement is missing that may have come just now.
-    let (verdict, snapshot) = judge(broker, attempt, &bound, now);
+    // 4. Verification and appraisal.
+    let snapshot = broker.snapshot();
+    let verdict = judge(broker, attempt, &bound, &snapshot, now);
     if let Some(message) = missing_endorsement(&verdict) {
-        tracing::warn!(
+        note(broker, attempt, body, rule_of_verdict(&verdict), now);
+        tracing::info!(
             tee = attempt.challenge.tee().as_str(),
             missing = verdict.error.as_ref().map(|error| error.message.as_str()),
             "an endorsement is missing"
@@ -112,13 +126,37 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     }
     // 5. What no anchor vouches for leaves no record.
     if !anchored(&verdict) {
-        let rule = verdict.error.as_ref().map_or("unverified", |error| error.kind);
-        note(broker, attempt, body, rule, now);
+        note(broker, attempt, body, rule_of_verdict(&verdict), now);
         log_decision(attempt, &verdict, None);
         return Err(AttestError::Refused(refusal(&verdict, None)));
     }
     // 6. The decision becomes durable before it is answered.
     conclude(broker, attempt, &bound, &verdict, &snapshot, now)
+}
+
+fn check_size(attempt: &Attempt) -> Result<(), AttestError> {
+    let tee = attempt.challenge.tee();
+    let (limit, actual) = (evidence_limit(tee), attempt.message.tee_evidence.primary_evidence.get().len());
+    if actual > limit {
+        return Err(AttestError::EvidenceTooLarge { tee: tee.as_str(), limit, actual });
+    }
+    Ok(())
+}
+
+/// The most bytes that evidence has in JSON. It is recorded as it came, with whatever members nobody reads.
+const fn evidence_limit(tee: Tee) -> usize {
+    match tee {
+        // A report of 1184 bytes and the host's certificates, every byte a number of up to three digits and a comma.
+        Tee::Snp => 256 << 10,
+        // A quote and an event log in base64.
+        Tee::Tdx => 1 << 20,
+        // A quote in base64.
+        Tee::Sgx => 128 << 10,
+        // A digest in base64.
+        Tee::Sample => 4 << 10,
+        // No configuration takes these.
+        _ => 0,
+    }
 }
 
 fn repeat(session: Session, body: Digest) -> Result<String, AttestError> {
@@ -161,19 +199,6 @@ fn device_refusal(devices: &str) -> Refusal {
     Refusal { summary, checks: vec!["devices.supported".to_owned()], decision: None }
 }
 
-fn judge(broker: &Broker, attempt: &Attempt, bound: &Bound, now: UnixTime) -> (Verdict, Snapshot) {
-    let first = broker.snapshot(false);
-    let verdict = judge_with(broker, attempt, bound, &first, now);
-    if missing_endorsement(&verdict).is_none() {
-        return (verdict, first);
-    }
-    let second = broker.snapshot(true);
-    if std::sync::Arc::ptr_eq(&first.loaded, &second.loaded) {
-        return (verdict, first);
-    }
-    (judge_with(broker, attempt, bound, &second, now), second)
-}
-
 /// Which endorsement the folder lacks, in words for the guest. A folder that serves a fleet holds the endorsements of
 /// other machines: that none of them fits means no more than that there are none, and which they are is the
 /// operator's business.
@@ -186,13 +211,7 @@ fn missing_endorsement(verdict: &Verdict) -> Option<String> {
     Some(message.to_owned())
 }
 
-fn judge_with(
-    broker: &Broker,
-    attempt: &Attempt,
-    bound: &Bound,
-    snapshot: &Snapshot,
-    now: UnixTime,
-) -> Verdict {
+fn judge(broker: &Broker, attempt: &Attempt, bound: &Bound, snapshot: &Snapshot, now: UnixTime) -> Verdict {
     let config = &broker.config;
     let context = Context {
         endorsements: &snapshot.loaded.endorsements,
@@ -209,7 +228,9 @@ fn judge_with(
 /// Whether the signature over the evidence chains to an anchor: then its full inputs are kept, allowed or denied.
 fn anchored(verdict: &Verdict) -> bool {
     // The report data is compared after the last signature over the evidence: where that was reached, they all held.
-    verdict.verified || verdict.checks.iter().any(|check| check.id.ends_with(".binding.report-data"))
+    // Sample evidence has no signature at all.
+    let compared = |id: &str| id.ends_with(".binding.report-data") && !id.starts_with("sample.");
+    verdict.verified || verdict.checks.iter().any(|check| compared(check.id))
 }
 
 fn conclude(
@@ -254,6 +275,7 @@ fn conclude(
         nonce: attempt.challenge.nonce(),
         body,
         answer,
+        affirming: verdict.error.is_none() && verdict.tier == Tier::Affirming,
         expires: attempt.challenge.expires(),
         record: &record,
         blobs: &blobs,
@@ -266,9 +288,10 @@ fn conclude(
         }
         Concluded::SpentBefore(session) => repeat(session, body),
         Concluded::NoRoom => {
-            note(broker, attempt, body, verdict.error.as_ref().map_or("refused", |error| error.kind), now);
+            note(broker, attempt, body, NO_ROOM, now);
             log_decision(attempt, verdict, None);
-            Err(AttestError::Refused(refusal(verdict, None)))
+            let summary = NO_ROOM_WORDS.to_owned();
+            Err(AttestError::Refused(Refusal { summary, ..refusal(verdict, None) }))
         }
     }
 }
@@ -324,12 +347,16 @@ fn note(broker: &Broker, attempt: &Attempt, body: Digest, rule: &'static str, no
     broker.refusals.note(entry);
 }
 
+fn rule_of_verdict(verdict: &Verdict) -> &'static str {
+    verdict.error.as_ref().map_or("unverified", |error| error.kind)
+}
+
 fn rule_of(error: &AttestError) -> &'static str {
     match error {
         AttestError::Devices(_) => "devices.supported",
         AttestError::InitData(_) => "init-data",
         AttestError::Binding(_) | AttestError::Key(_) => "runtime-data",
-        AttestError::Json(_) => "json",
+        AttestError::Json(_) | AttestError::EvidenceTooLarge { .. } => "json",
         AttestError::Session(_) | AttestError::AnotherBody => "session",
         AttestError::Refused(_) | AttestError::EndorsementMissing { .. } => "evidence",
         AttestError::Store(_) | AttestError::Encode(_) | AttestError::Sign(_) => "broker",
@@ -357,5 +384,9 @@ fn log_decision(attempt: &Attempt, verdict: &Verdict, decision: Option<&str>) {
 const UNFITTING: &str = "unfitting-";
 /// Before the list of what was given instead.
 const GIVEN_INSTEAD: &str = "; given: ";
+/// The rule in the ring of what was not recorded for want of room.
+const NO_ROOM: &str = "limits.denied_records_mib";
+const NO_ROOM_WORDS: &str =
+    "the evidence is not affirmed, and the broker's room for records of such evidence is used up";
 /// Device classes named in one refusal.
 const MAX_NAMED: usize = 4;

@@ -26,7 +26,7 @@ pub(crate) struct Broker {
     pub(crate) token_key: TokenKey,
     pub(crate) refusals: Refusals,
     pub(crate) flights: Flights,
-    pub(crate) verifications: Semaphore,
+    pub(crate) verifications: Arc<Semaphore>,
     endorsements: Option<Folder>,
     inputs: Mutex<Option<Snapshot>>,
 }
@@ -63,7 +63,8 @@ impl Broker {
     /// Opens the store, reads the endorsements and makes at the first start the keys that are kept from then on.
     pub(crate) fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         let root = root_key::read_or_make(&config.root_key, &config.store)?;
-        let store = Store::open(&config.store, root, config.limits.denied_records)?;
+        let limits = &config.limits;
+        let store = Store::open(&config.store, root, limits.denied_records, limits.reserve)?;
         Self::with_store(config, clock, store)
     }
 
@@ -76,7 +77,7 @@ impl Broker {
         let token_key = TokenKey::from_pkcs8(&store.own_key("token-key", || made)?)?;
         let endorsements = config.endorsements.as_deref().map(Folder::open).transpose()?;
         Ok(Self {
-            verifications: Semaphore::new(config.limits.verifications),
+            verifications: Arc::new(Semaphore::new(config.limits.verifications)),
             refusals: Refusals::default(),
             flights: Flights::default(),
             inputs: Mutex::new(None),
@@ -89,17 +90,15 @@ impl Broker {
         })
     }
 
-    /// The operator's inputs, after a look at the folder of endorsements; `again` looks even if it was done just now.
-    pub(crate) fn snapshot(&self, again: bool) -> Snapshot {
+    /// The operator's inputs, after a look at the folder of endorsements unless that was done within the last second:
+    /// whoever asks for what is missing, and as often as he likes, causes no more looks than that.
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let loaded = match &self.endorsements {
             None => self.kept().map(|kept| kept.loaded).unwrap_or_default(),
-            Some(folder) => {
-                let looked = if again { folder.refresh_now() } else { folder.refresh() };
-                looked.unwrap_or_else(|error| {
-                    tracing::warn!(%error, "endorsements stay as they were read before");
-                    folder.current()
-                })
-            }
+            Some(folder) => folder.refresh().unwrap_or_else(|error| {
+                tracing::warn!(%error, "endorsements stay as they were read before");
+                folder.current()
+            }),
         };
         let mut kept = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.as_ref().filter(|kept| Arc::ptr_eq(&kept.loaded, &loaded)) {

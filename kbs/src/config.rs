@@ -14,6 +14,7 @@ use verifier::policy::Policy;
 use crate::admin::AdminKey;
 use crate::policy::ResourcePolicy;
 
+mod dangers;
 mod error;
 mod load;
 mod raw;
@@ -94,8 +95,10 @@ pub struct Limits {
     pub verifications: usize,
     /// Connections at the same time.
     pub connections: usize,
-    /// Bytes of the store that recorded refusals may take.
+    /// Bytes of the store that records of evidence which was not affirmed may take.
     pub denied_records: u64,
+    /// Bytes of the store's file system that such records leave free.
+    pub reserve: u64,
 }
 
 impl Config {
@@ -126,34 +129,16 @@ impl Config {
         Digest::of(&self.appraisal_json())
     }
 
-    /// Every key in force that weakens a check, in words.
+    /// Every key in force that weakens a check, in words: those named `danger_`, then whatever asks less than the
+    /// production profile of the appraisal policy.
     pub fn dangers(&self) -> Vec<String> {
         let mut dangers: Vec<String> =
             self.danger_roots.iter().map(|root| format!("danger_simulated_roots: {}", root.name)).collect();
         if self.danger_plain_http {
             dangers.push("danger_plain_http: no TLS beyond the loopback".to_owned());
         }
-        dangers.extend(policy_dangers(&self.appraisal));
+        dangers.extend(dangers::of_policy(&self.appraisal));
         dangers
-    }
-}
-
-/// The `danger_` keys of the appraisal policy that are set, found by name so that none can be forgotten here.
-fn policy_dangers(policy: &Policy) -> Vec<String> {
-    let mut found = Vec::new();
-    if let Ok(tree) = serde_json::to_value(policy) {
-        walk("appraisal", &tree, &mut found);
-    }
-    found
-}
-
-fn walk(path: &str, tree: &serde_json::Value, found: &mut Vec<String>) {
-    for (name, value) in tree.as_object().into_iter().flatten() {
-        let path = format!("{path}.{name}");
-        if name.starts_with("danger_") && value == &serde_json::Value::Bool(true) {
-            found.push(path.clone());
-        }
-        walk(&path, value, found);
     }
 }
 

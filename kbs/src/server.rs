@@ -104,7 +104,7 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, Star
     let limits = config.limits;
     announce(&config, address);
     let broker = Data::new(Broker::start(config, clock)?);
-    broker.snapshot(true);
+    broker.snapshot();
     let own = broker.clone().into_inner();
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let server = HttpServer::new(move || App::new().app_data(broker.clone()).configure(routes))

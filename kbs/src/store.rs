@@ -19,9 +19,11 @@ use crate::system::rng;
 use kbs_protocol::ResourcePath;
 use verifier::time::UnixTime;
 
+mod reserve;
 mod session;
 mod tables;
 
+use reserve::Reserve;
 pub(crate) use session::{Answer, Concluded, Conclusion, Inputs, Session};
 use tables::{BLOBS, META, RECORD_IDS, RECORDS, SECRETS, SESSIONS};
 
@@ -30,6 +32,7 @@ pub(crate) struct Store {
     database: Database,
     root: SealingKey,
     denied_limit: u64,
+    reserve: Reserve,
     failed: AtomicBool,
 }
 
@@ -68,14 +71,20 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens the store at `path`, or makes it. `root` opens everything secret in it; refusals may fill it up to
-    /// `denied_limit` bytes.
-    pub(crate) fn open(path: &Path, root: SealingKey, denied_limit: u64) -> Result<Self, StoreError> {
+    /// Opens the store at `path`, or makes it. `root` opens everything secret in it; attestations that are not affirmed
+    /// may fill it up to `denied_limit` bytes, as long as the file system keeps more than `reserve` bytes free.
+    pub(crate) fn open(
+        path: &Path,
+        root: SealingKey,
+        denied_limit: u64,
+        reserve: u64,
+    ) -> Result<Self, StoreError> {
         // Tokens of open sessions are in it: nobody but the broker reads the file.
         let options =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
         let file = options.map_err(|error| database(StorageError::Io(error)))?;
-        Self::prepare(Database::builder().create_file(file).map_err(database)?, root, denied_limit)
+        let made = Database::builder().create_file(file).map_err(database)?;
+        Self::prepare(made, root, denied_limit, Reserve::of(path, reserve))
     }
 
     /// Whether writes are taken: after one that failed, none are until the store is opened anew.
@@ -92,7 +101,8 @@ impl Store {
     /// A store on a disk of the test's own.
     #[cfg(test)]
     pub(crate) fn on(backend: impl redb::StorageBackend, root: SealingKey, denied_limit: u64) -> Self {
-        Self::prepare(Database::builder().create_with_backend(backend).unwrap(), root, denied_limit).unwrap()
+        let made = Database::builder().create_with_backend(backend).unwrap();
+        Self::prepare(made, root, denied_limit, Reserve::none()).unwrap()
     }
 
     /// A key of the broker's own: made by `make` at the first start, kept sealed from then on.
@@ -182,9 +192,14 @@ impl Store {
         Ok(blobs.get(digest.as_bytes()).map_err(database)?.map(|row| row.value().to_vec()))
     }
 
-    fn prepare(mut database_: Database, root: SealingKey, denied_limit: u64) -> Result<Self, StoreError> {
+    fn prepare(
+        mut database_: Database,
+        root: SealingKey,
+        denied_limit: u64,
+        reserve: Reserve,
+    ) -> Result<Self, StoreError> {
         tables::prepare(&mut database_)?;
-        Ok(Self { database: database_, root, denied_limit, failed: AtomicBool::new(false) })
+        Ok(Self { database: database_, root, denied_limit, reserve, failed: AtomicBool::new(false) })
     }
 
     /// One durable transaction; an error leaves nothing of it.

@@ -24,12 +24,16 @@ pub(super) async fn post(
     let message = Attestation::parse(&body).map_err(Problem::Json)?;
     let challenge = Challenge::from_cookie(&cookie, &broker.cookie_key, now)?;
     let attempt = Attempt { challenge: challenge.clone(), body, message, source: source(&request) };
-    let token = {
-        let _flight = broker.flights.take_off(challenge.nonce()).await;
-        let wait = tokio::time::timeout(limits.request, broker.verifications.acquire()).await;
-        let _permit = wait.map_err(|_| Problem::Busy)?.map_err(|_| Problem::Stopped)?;
-        let worker = broker.clone();
-        web::block(move || attest(&worker, &attempt, now)).await.map_err(|_| Problem::Stopped)??
-    };
+    let flight = broker.flights.take_off(challenge.nonce()).await;
+    let slots = std::sync::Arc::clone(&broker.verifications);
+    let wait = tokio::time::timeout(limits.request, slots.acquire_owned()).await;
+    let permit = wait.map_err(|_| Problem::Busy)?.map_err(|_| Problem::Stopped)?;
+    let worker = broker.clone();
+    let work = web::block(move || {
+        // They end with the work: a request that is given up does not end it, and must not make room for more.
+        let _held = (permit, flight);
+        attest(&worker, &attempt, now)
+    });
+    let token = work.await.map_err(|_| Problem::Stopped)??;
     Ok(HttpResponse::Ok().cookie(set_cookie(cookie, &challenge)).json(TokenResponse { token }))
 }

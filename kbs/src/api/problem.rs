@@ -142,6 +142,7 @@ fn session(error: &SessionError) -> Coco {
 fn attest(error: &AttestError) -> Meaning {
     let (status, kind) = match error {
         AttestError::Json(error) => (json(*error), ErrorKind::SerdeError),
+        AttestError::EvidenceTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::SerdeError),
         AttestError::Session(error) => session(error),
         AttestError::AnotherBody | AttestError::Refused(_) | AttestError::Devices(_) => {
             (StatusCode::UNAUTHORIZED, ErrorKind::AttestationError)

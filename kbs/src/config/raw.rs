@@ -53,6 +53,7 @@ pub(super) struct RawLimits {
     pub(super) verifications: u32,
     pub(super) connections: u32,
     pub(super) denied_records_mib: u32,
+    pub(super) reserve_mib: u32,
 }
 
 impl Default for RawLimits {
@@ -66,6 +67,7 @@ impl Default for RawLimits {
             verifications: 16,
             connections: 4096,
             denied_records_mib: 1024,
+            reserve_mib: 256,
         }
     }
 }

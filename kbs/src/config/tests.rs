@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use super::raw::Raw;
 use super::*;
 use crate::scratch::Scratch;
 
@@ -22,16 +23,65 @@ fn the_example_says_what_holds_without_it() {
 #[test]
 fn every_commented_key_of_the_example_is_a_key() {
     let scratch = Scratch::new("config-example");
+    let Some(ConfigError::Read { key, .. }) = parse(&uncommented_example(), &scratch.path).err() else {
+        panic!("the files that the example names are not there");
+    };
+    assert_eq!(key, "reference_values");
+}
+
+#[test]
+fn the_example_shows_every_key() {
+    let text = uncommented_example();
+    let raw: Raw = toml::from_str(&text).unwrap();
+    assert_eq!(paths(&text), paths(&toml::to_string(&raw).unwrap()));
+    // Keys without a default: the parsed form does not know that they could be there.
+    let given = paths(&text);
+    for key in [
+        "endorsements",
+        "resource_policy",
+        "tls.certificate",
+        "tls.key",
+        "admin.issuer",
+        "admin.audience",
+        "admin.role",
+        "danger_simulated_roots.file",
+    ] {
+        assert!(given.contains(key), "{key}");
+    }
+}
+
+/// The example with the keys that stand in comments.
+fn uncommented_example() -> String {
     let mut text = String::new();
     for line in include_str!("../../vouchsafe-kbs.example.toml").lines() {
         let key = line.strip_prefix("# ").filter(|rest| rest.contains(" = ") || rest.starts_with('['));
         text.push_str(key.unwrap_or(line));
         text.push('\n');
     }
-    let Some(ConfigError::Read { key, .. }) = parse(&text, &scratch.path).err() else {
-        panic!("the files that the example names are not there");
-    };
-    assert_eq!(key, "reference_values");
+    text
+}
+
+/// The path of every key; entries of a list of tables under the list's name.
+fn paths(text: &str) -> std::collections::BTreeSet<String> {
+    fn walk(path: &str, value: &toml::Value, found: &mut std::collections::BTreeSet<String>) {
+        match value {
+            toml::Value::Table(table) => {
+                for (key, value) in table {
+                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    walk(&path, value, found);
+                }
+            }
+            toml::Value::Array(list) if list.iter().any(toml::Value::is_table) => {
+                list.iter().for_each(|entry| walk(path, entry, found));
+            }
+            _ => {
+                found.insert(path.to_owned());
+            }
+        }
+    }
+    let mut found = std::collections::BTreeSet::new();
+    walk("", &toml::Value::Table(text.parse().unwrap()), &mut found);
+    found
 }
 
 #[test]
@@ -106,4 +156,49 @@ fn announces_every_danger_of_the_appraisal_policy() {
     let config = parse(&text, Path::new("")).unwrap();
     assert_eq!(config.dangers(), ["appraisal.danger_accept_simulated", "appraisal.snp.danger_allow_debug"]);
     assert!(config.effective().starts_with("# DANGER: appraisal.danger_accept_simulated\n"));
+}
+
+#[test]
+fn announces_every_value_that_is_weaker_than_the_production_profile() {
+    let announced = |text: &str| parse(&format!("{MINIMAL}{text}"), Path::new("")).unwrap().dangers();
+    for (weaker, expected) in [
+        (
+            "[appraisal]\nrevocation = \"if-available\"",
+            "appraisal.revocation = \"if-available\": hardware is affirmed without a CRL",
+        ),
+        (
+            "[appraisal.tcb]\naccept = [\"UpToDate\", \"OutOfDate\"]",
+            "appraisal.tcb.accept: OutOfDate besides UpToDate",
+        ),
+        (
+            "[appraisal.tcb]\nout_of_date_grace_days = 1",
+            "appraisal.tcb.out_of_date_grace_days = 1: OutOfDate is accepted for so long",
+        ),
+        (
+            "[appraisal.tcb]\naccept_advisories = [\"INTEL-SA-00615\"]",
+            "appraisal.tcb.accept_advisories: INTEL-SA-00615, which the guest must mitigate",
+        ),
+        (
+            "[appraisal.snp]\nmax_vmpl = 1",
+            "appraisal.snp.max_vmpl = 1: less privileged software of a guest is accepted",
+        ),
+        (
+            "[appraisal.snp]\nrequire_alias_check = false",
+            "appraisal.snp.require_alias_check = false: memory may be aliased (AMD-SB-3015)",
+        ),
+        ("[appraisal.snp.floors.milan]\nsnp = 0x17", "appraisal.snp.floors.milan.snp = 23: below 24"),
+        (
+            "[appraisal.tdx]\nrequire_sept_ve_disable = false",
+            "appraisal.tdx.require_sept_ve_disable = false: the host can inject #VE",
+        ),
+    ] {
+        assert_eq!(announced(weaker), [expected]);
+    }
+    for stricter in [
+        "[appraisal.tcb]\naccept = []\nmin_evaluation_number = 17",
+        "[appraisal.snp]\ndeny_products = [\"milan\"]\n[appraisal.snp.floors.turin]\nsnp = 1",
+        "[appraisal.snp.floors.genoa]\nsnp = 0x17",
+    ] {
+        assert_eq!(announced(stricter), Vec::<String>::new(), "{stricter}");
+    }
 }

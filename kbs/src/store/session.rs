@@ -1,11 +1,11 @@
 //! The one transaction that ends an attestation: nonce spent, decision recorded, session made.
 
 use decision_log::{Digest, InputSet, Record};
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use verifier::time::UnixTime;
 
-use super::tables::{BLOBS, EXPIRIES, SESSIONS, append_record, count_denied, denied_bytes, keep_blobs};
+use super::tables::{BLOBS, EXPIRIES, META, SESSIONS, append_record, count_denied, denied_bytes, keep_blobs};
 use super::{Store, StoreError, database};
 use crate::session::Nonce;
 
@@ -48,6 +48,8 @@ pub(crate) struct Conclusion<'a> {
     pub body: Digest,
     /// What will be answered, made of the decision's id.
     pub answer: Answer,
+    /// Whether the evidence was affirmed: what was not has room up to a limit alone.
+    pub affirming: bool,
     /// The end of the session.
     pub expires: UnixTime,
     /// The decision.
@@ -65,7 +67,7 @@ pub(crate) enum Concluded {
     Recorded(Session),
     /// The nonce was spent before.
     SpentBefore(Session),
-    /// It is a refusal and the room for refusals is used up: nothing was written.
+    /// It affirms nothing and the room for such is used up: nothing was written, and nothing may be given for it.
     NoRoom,
 }
 
@@ -104,20 +106,24 @@ impl Store {
         conclusion: Conclusion<'_>,
         now: UnixTime,
     ) -> Result<Concluded, StoreError> {
+        // A look before the transaction: whoever comes when the room is used up causes no write at all.
+        if !conclusion.affirming && !self.has_room(self.denied_so_far()?, &conclusion) {
+            return Ok(Concluded::NoRoom);
+        }
         self.write(|write| {
             if let Some(session) = spent(write, &conclusion.nonce)? {
                 return Ok(Concluded::SpentBefore(session));
             }
-            let denied = matches!(conclusion.answer, Answer::Refused(_));
-            let before = denied_bytes(write)?;
-            if denied && before >= self.denied_limit {
+            let before = denied_bytes(&write.open_table(META).map_err(database)?)?;
+            if !conclusion.affirming && !self.has_room(before, &conclusion) {
                 return Ok(Concluded::NoRoom);
             }
             keep_inputs(write, conclusion.inputs)?;
             let added = keep_blobs(write, conclusion.blobs)?;
             let (decision, size) = append_record(write, conclusion.record)?;
-            if denied {
-                count_denied(write, before.saturating_add(added).saturating_add(size))?;
+            if !conclusion.affirming {
+                let added = added.saturating_add(size).saturating_add(conclusion.answer.size());
+                count_denied(write, before.saturating_add(added))?;
             }
             let session = Session {
                 body: conclusion.body,
@@ -130,6 +136,36 @@ impl Store {
             Ok(Concluded::Recorded(session))
         })
     }
+
+    fn denied_so_far(&self) -> Result<u64, StoreError> {
+        let read = self.database.begin_read().map_err(database)?;
+        denied_bytes(&read.open_table(META).map_err(database)?)
+    }
+
+    /// Whether a conclusion that affirms nothing may be written, where such take `before` bytes so far.
+    fn has_room(&self, before: u64, conclusion: &Conclusion<'_>) -> bool {
+        before.saturating_add(conclusion.size()) <= self.denied_limit && self.reserve.holds()
+    }
+}
+
+impl Answer {
+    fn size(&self) -> u64 {
+        let (Self::Token(text) | Self::Refused(text)) = self;
+        bytes_of(text.len())
+    }
+}
+
+impl Conclusion<'_> {
+    /// The most bytes that it adds to the store, the operator's inputs not counted.
+    fn size(&self) -> u64 {
+        let blobs = self.blobs.iter().map(|blob| bytes_of(blob.len()));
+        let own = self.answer.size().saturating_add(bytes_of(self.record.encode().len()));
+        blobs.fold(own, u64::saturating_add)
+    }
+}
+
+fn bytes_of(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 fn spent(write: &WriteTransaction, nonce: &Nonce) -> Result<Option<Session>, StoreError> {

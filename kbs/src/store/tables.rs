@@ -5,7 +5,7 @@ use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::{StoreError, database};
 
-/// The format's number, the broker's own keys (sealed), the bytes of denied decisions.
+/// The format's number, the broker's own keys (sealed), the bytes of decisions that affirmed nothing.
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// Path of a resource → secret, sealed with the path as context.
 pub(super) const SECRETS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("secrets");
@@ -69,14 +69,15 @@ pub(super) fn append_record(write: &WriteTransaction, record: &Record) -> Result
     Ok((id, u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
 }
 
-/// Bytes that denied decisions take so far.
-pub(super) fn denied_bytes(write: &WriteTransaction) -> Result<u64, StoreError> {
-    let meta = write.open_table(META).map_err(database)?;
+/// Bytes that decisions which affirmed nothing take so far.
+pub(super) fn denied_bytes(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<u64, StoreError> {
     let kept = meta.get(DENIED_KEY)?.map(|row| number(row.value())).transpose()?;
     Ok(kept.unwrap_or(0))
 }
 
-/// Counts bytes of a denied decision.
+/// Counts bytes of a decision that affirmed nothing.
 pub(super) fn count_denied(write: &WriteTransaction, total: u64) -> Result<(), StoreError> {
     let mut meta = write.open_table(META).map_err(database)?;
     meta.insert(DENIED_KEY, total.to_be_bytes().as_slice())?;

@@ -49,7 +49,13 @@ fn inputs() -> Inputs {
 }
 
 fn conclude(store: &Store, nonce: Nonce, body: &[u8], answer: Answer) -> Concluded {
+    let affirming = matches!(answer, Answer::Token(_));
+    conclude_as(store, nonce, body, answer, affirming)
+}
+
+fn conclude_as(store: &Store, nonce: Nonce, body: &[u8], answer: Answer, affirming: bool) -> Concluded {
     let conclusion = Conclusion {
+        affirming,
         nonce,
         body: Digest::of(body),
         answer,
@@ -80,16 +86,16 @@ fn keeps_secrets_and_own_keys_over_a_restart_and_opens_them_with_the_root_key_al
     let scratch = Scratch::new("store-restart");
     let file = scratch.path.join("store");
     let made = {
-        let store = Store::open(&file, key(), ROOM).unwrap();
+        let store = Store::open(&file, key(), ROOM, 0).unwrap();
         store.put(&an_admin(), &path("a/b/c"), &secret(b"secret")).unwrap();
         store.own_key("cookie-key", || Zeroizing::new(vec![1; 32])).unwrap()
     };
     {
-        let store = Store::open(&file, key(), ROOM).unwrap();
+        let store = Store::open(&file, key(), ROOM, 0).unwrap();
         assert_eq!(store.own_key("cookie-key", || Zeroizing::new(vec![2; 32])), Ok(made));
         assert_eq!(store.load(&a_grant("a/b/c")).unwrap().unwrap().expose(), b"secret");
     }
-    let store = Store::open(&file, SealingKey::from_bytes(&[8; 32]).unwrap(), ROOM).unwrap();
+    let store = Store::open(&file, SealingKey::from_bytes(&[8; 32]).unwrap(), ROOM, 0).unwrap();
     let refused = store.own_key("cookie-key", || Zeroizing::new(vec![2; 32])).unwrap_err();
     assert_eq!(refused, StoreError::Sealed { what: "cookie-key".to_owned() });
     let refused = store.load(&a_grant("a/b/c")).err();
@@ -101,7 +107,7 @@ fn the_secret_is_not_in_the_file() {
     let scratch = Scratch::new("store-at-rest");
     let file = scratch.path.join("store");
     let plain = b"a secret that must not be found in the file";
-    let store = Store::open(&file, key(), ROOM).unwrap();
+    let store = Store::open(&file, key(), ROOM, 0).unwrap();
     store.put(&an_admin(), &path("a/b/c"), &secret(plain)).unwrap();
     drop(store);
     let bytes = endorsements::read_file(&file, 1 << 30).unwrap();
@@ -145,6 +151,7 @@ fn a_session_ends_when_its_time_is_over_and_is_forgotten_with_the_next() {
     assert_eq!(store.session(&old, NOW.plus_secs(300)), Ok(None));
     let conclusion = Conclusion {
         nonce: nonce(),
+        affirming: true,
         body: Digest::of(b"later"),
         answer: Answer::Token("u".to_owned()),
         expires: NOW.plus_secs(600),
@@ -170,22 +177,49 @@ fn keeps_the_record_and_every_input_under_its_digest() {
 }
 
 #[test]
-fn refusals_end_where_their_room_ends_and_releases_go_on() {
-    let store = Store::in_memory(key(), 100);
-    let refused = || Answer::Refused("no".to_owned());
-    assert!(matches!(conclude(&store, nonce(), &[1; 200], refused()), Concluded::Recorded(_)));
-    assert_eq!(conclude(&store, nonce(), &[2; 200], refused()), Concluded::NoRoom);
-    assert_eq!(store.blob(&Digest::of(&[2; 200])), Ok(None));
-    let token = Answer::Token("t".to_owned());
-    assert!(matches!(conclude(&store, nonce(), &[3; 200], token), Concluded::Recorded(_)));
-    store.record_release(&record("kbs:///x/y/z"), &[]).unwrap();
+fn what_is_not_affirmed_ends_where_its_room_ends_and_releases_go_on() {
+    let token = || Answer::Token("t".to_owned());
+    for answer in [Answer::Refused("no".to_owned()), token()] {
+        let store = Store::in_memory(key(), 4096);
+        let stranger = |byte| conclude_as(&store, nonce(), &[byte; 2000], answer.clone(), false);
+        assert!(matches!(stranger(1), Concluded::Recorded(_)));
+        assert_eq!(stranger(2), Concluded::NoRoom);
+        assert_eq!(store.blob(&Digest::of(&[2; 2000])), Ok(None));
+        assert!(matches!(conclude(&store, nonce(), &[3; 2000], token()), Concluded::Recorded(_)));
+        store.record_release(&record("kbs:///x/y/z"), &[]).unwrap();
+    }
+}
+
+#[test]
+fn what_is_not_affirmed_fits_its_room_to_the_byte() {
+    let answer = || Answer::Refused("no".to_owned());
+    let size = record("kbs:///a/b/c").encode().len() + b"body".len() + b"no".len();
+    let size = u64::try_from(size).unwrap();
+    let exact = Store::in_memory(key(), size);
+    assert!(matches!(conclude(&exact, nonce(), b"body", answer()), Concluded::Recorded(_)));
+    let short = Store::in_memory(key(), size - 1);
+    assert_eq!(conclude(&short, nonce(), b"body", answer()), Concluded::NoRoom);
+}
+
+#[test]
+fn a_disk_without_its_reserve_takes_affirmed_sessions_and_releases_alone() {
+    let scratch = Scratch::new("store-reserve");
+    for (name, reserve, room) in [("full", u64::MAX, false), ("empty", 0, true)] {
+        let store = Store::open(&scratch.path.join(name), key(), ROOM, reserve).unwrap();
+        let token = || Answer::Token("t".to_owned());
+        let found = conclude_as(&store, nonce(), b"stranger", token(), false);
+        assert_eq!(matches!(found, Concluded::Recorded(_)), room, "{name}");
+        assert_eq!(found == Concluded::NoRoom, !room, "{name}");
+        assert!(matches!(conclude(&store, nonce(), b"guest", token()), Concluded::Recorded(_)));
+        store.record_release(&record("kbs:///x/y/z"), &[]).unwrap();
+    }
 }
 
 #[test]
 fn rejects_a_store_of_another_format() {
     let scratch = Scratch::new("store-format");
     let file = scratch.path.join("store");
-    let store = Store::open(&file, key(), ROOM).unwrap();
+    let store = Store::open(&file, key(), ROOM, 0).unwrap();
     store
         .write(|write| {
             let mut meta = write.open_table(META).map_err(database)?;
@@ -194,6 +228,6 @@ fn rejects_a_store_of_another_format() {
         })
         .unwrap();
     drop(store);
-    let refused = Store::open(&file, key(), ROOM).err();
+    let refused = Store::open(&file, key(), ROOM, 0).err();
     assert_eq!(refused, Some(StoreError::Format { expected: 1, actual: 2 }));
 }

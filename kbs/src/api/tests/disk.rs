@@ -1,21 +1,26 @@
 //! A disk that fails: nothing is released and no token given.
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 
 use super::*;
 
-/// A disk that can be made to fail.
+/// A disk that can be made to fail, or to wait.
 #[derive(Debug)]
 struct Disk {
     memory: InMemoryBackend,
     failing: Arc<AtomicBool>,
+    stuck: Arc<AtomicBool>,
 }
 
 impl Disk {
     fn written(&self) -> std::io::Result<()> {
+        while self.stuck.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         if self.failing.load(Ordering::SeqCst) { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
@@ -45,9 +50,39 @@ impl StorageBackend for Disk {
 }
 
 fn failing_bench(name: &str) -> (Bench, Arc<AtomicBool>) {
-    let failing = Arc::new(AtomicBool::new(false));
-    let disk = Disk { memory: InMemoryBackend::new(), failing: Arc::clone(&failing) };
-    (Bench::with_store(name, ALLOW_ALL, Store::on(disk, root_key(), 1 << 20)), failing)
+    let (bench, failing, _) = bench_on_disk(name);
+    (bench, failing)
+}
+
+/// A bench, and what makes its disk fail and wait.
+fn bench_on_disk(name: &str) -> (Bench, Arc<AtomicBool>, Arc<AtomicBool>) {
+    let switch = || Arc::new(AtomicBool::new(false));
+    let (failing, stuck) = (switch(), switch());
+    let disk =
+        Disk { memory: InMemoryBackend::new(), failing: Arc::clone(&failing), stuck: Arc::clone(&stuck) };
+    (Bench::with_store(name, ALLOW_ALL, Store::on(disk, root_key(), 1 << 20)), failing, stuck)
+}
+
+#[actix_web::test]
+async fn a_request_that_is_given_up_makes_no_room_for_more_before_its_work_ends() {
+    let (bench, _, stuck) = bench_on_disk("disk-stuck");
+    let (cookie, nonce) = bench.auth().await;
+    stuck.store(true, Ordering::SeqCst);
+    let attempt = bench.attest(&cookie, good(&nonce, &new_key()));
+    let given_up = tokio::time::timeout(Duration::from_millis(300), attempt).await;
+    let (slots, flights) = (&bench.broker.verifications, &bench.broker.flights);
+    let held = (slots.available_permits(), flights.count());
+    // Let go before anything can panic: the runtime waits for its threads.
+    stuck.store(false, Ordering::SeqCst);
+    assert!(given_up.is_err());
+    assert_eq!(held, (0, 1));
+    for _ in 0..1000 {
+        if (slots.available_permits(), flights.count()) == (1, 0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the work did not end");
 }
 
 #[actix_web::test]

@@ -1,0 +1,32 @@
+//! Space on the disk that is left for releases.
+
+use std::path::{Path, PathBuf};
+
+/// How much of the store's file system stays free of what strangers can cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reserve(Option<(PathBuf, u64)>);
+
+impl Reserve {
+    /// `bytes` of the file system that holds the file at `path`.
+    pub(super) fn of(path: &Path, bytes: u64) -> Self {
+        Self(Some((path.to_owned(), bytes)))
+    }
+
+    /// A store without a file system.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Whether more than the reserve is free. A file system that does not tell has nothing free.
+    pub(super) fn holds(&self) -> bool {
+        let Some((path, bytes)) = &self.0 else { return true };
+        match rustix::fs::statvfs(path) {
+            Ok(found) => found.f_bavail.saturating_mul(found.f_frsize) > *bytes,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "the free space of the store is not known");
+                false
+            }
+        }
+    }
+}
