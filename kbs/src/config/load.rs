@@ -155,7 +155,7 @@ fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {
         connections: count("limits.connections", raw.connections, 1, 1 << 20)?,
         denied_records: u64::from(in_range("limits.denied_records_mib", raw.denied_records_mib, 0, 1 << 20)?)
             << 20,
-        reserve: u64::from(in_range("limits.reserve_mib", raw.reserve_mib, 0, 1 << 20)?) << 20,
+        reserve: u64::from(in_range("limits.reserve_mib", raw.reserve_mib, 0, 1 << 30)?) << 20,
     })
 }
 
