@@ -1,9 +1,9 @@
 //! Collateral that the operator still has to find.
 
 use kbs_protocol::Tee;
-use system_tests::broker::{Draft, Settings, Site};
+use system_tests::broker::{Draft, Settings, Site, call};
 
-use super::bench::{Bench, RESOURCE, SECRET, new_key};
+use super::bench::{Bench, RESOURCE, SECRET, bearer, new_key};
 
 #[test]
 fn missing_endorsement_is_the_operators_business_and_the_same_guest_passes_once_it_is_there() {
@@ -16,9 +16,16 @@ fn missing_endorsement_is_the_operators_business_and_the_same_guest_passes_once_
         bench.refused("no VCEK", &answer, (503, "endorsement-missing", &[]));
         assert!(answer.header("retry-after").is_some());
     }
+    // A stranger's flood shows where the operator looks, and nowhere in the store.
+    let authorization = bearer(&bench.site.operator.token());
+    let header = [("authorization", authorization.as_str())];
+    let noted = call(bench.broker.address, "GET", "/v1/refusals", &header, None);
+    let noted: serde_json::Value = serde_json::from_slice(&noted.body).unwrap();
+    assert_eq!(noted["refused"], 2);
     // Guests of other machines are served meanwhile.
     bench.honest(&bench.site.amd.machine);
     bench.site.endorse("another", &platform);
+    wait_for_a_look();
     assert_eq!(bench.repeat(&session, &body).status, 200);
     let other = Draft::honest(&session, &platform.machine, &new_key()).finish();
     let spent = (401, "AttestationError", &["spent"][..]);
@@ -41,7 +48,13 @@ fn a_quote_waits_for_its_collateral_and_passes_once_it_is_there() {
         let answer = bench.repeat(&session, &body);
         bench.refused(name, &answer, (503, "endorsement-missing", &["needed and not given"]));
         bench.site.write(&path(name), content);
+        wait_for_a_look();
     }
     assert_eq!(bench.repeat(&session, &body).status, 200);
     bench.honest(&bench.site.intel.machine);
+}
+
+/// The folder is looked at once in a second, however often something is missing.
+fn wait_for_a_look() {
+    std::thread::sleep(std::time::Duration::from_millis(1100));
 }

@@ -8,6 +8,7 @@ mod missing;
 mod policy;
 mod recorded;
 mod restart;
+mod room;
 mod tls;
 mod tokens;
 mod trip;
