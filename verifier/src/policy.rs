@@ -1,4 +1,5 @@
-//! The appraisal policy as data. Its default is the production profile; what weakens it is called `danger_…`.
+//! The appraisal policy as data. Its default is the production profile. What switches a check off is called `danger_…`;
+//! a laxer value of a rule (a lower floor, a longer list) is the operator's choice, and the verdict echoes it.
 
 use serde::{Deserialize, Serialize};
 
