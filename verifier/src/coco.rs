@@ -132,7 +132,7 @@ struct CertTableEntry {
 #[serde(untagged)]
 enum CertType {
     Known(String),
-    Other(#[allow(dead_code, reason = "only its presence matters")] serde::de::IgnoredAny),
+    Other {},
 }
 
 #[derive(Deserialize)]
