@@ -20,6 +20,7 @@
 
 pub mod anchors;
 pub mod appraise;
+pub mod catalogue;
 pub mod check;
 mod coco;
 pub mod crypto;

@@ -1,0 +1,5 @@
+//! Checks of a firmware event log.
+
+use super::Entry;
+
+pub(super) const ENTRIES: &[Entry] = &[];

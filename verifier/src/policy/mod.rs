@@ -1,0 +1,47 @@
+//! The appraisal policy as data. Its default is the production profile. What switches a check off is called `danger_…`;
+//! a laxer value of a rule (a lower floor, a longer list) is the operator's choice, and the verdict echoes it.
+
+mod intel;
+mod sgx;
+mod snp;
+mod tdx;
+
+use serde::{Deserialize, Serialize};
+
+pub use intel::TcbPolicy;
+pub use sgx::SgxPolicy;
+pub use snp::{SnpFloor, SnpFloors, SnpPolicy};
+pub use tdx::TdxPolicy;
+
+/// What the appraisal asks of evidence that was verified.
+///
+/// Unknown keys are refused, missing keys keep the production profile's values, and the verdict echoes the whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Whether a CRL is demanded wherever the vendor publishes one.
+    pub revocation: RevocationRule,
+    /// Intel's TCB statuses (TDX, SGX).
+    pub tcb: TcbPolicy,
+    /// SEV-SNP.
+    pub snp: SnpPolicy,
+    /// TDX.
+    pub tdx: TdxPolicy,
+    /// SGX.
+    pub sgx: SgxPolicy,
+    /// Judge evidence under a simulated root as if its root were a vendor's.
+    pub danger_accept_simulated: bool,
+    /// Read CoCo's `sample` evidence, which proves nothing; its result stays contraindicated.
+    pub danger_accept_sample: bool,
+}
+
+/// What becomes of a CRL that is absent, stale, not yet valid or without a next update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RevocationRule {
+    /// The hardware is not affirmed without it.
+    #[default]
+    Required,
+    /// It is shown as not checked.
+    IfAvailable,
+}
