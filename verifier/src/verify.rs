@@ -16,6 +16,7 @@ use crate::time::UnixTime;
 #[derive(Clone, Debug)]
 pub struct VerifiedEvidence {
     facts: Verified,
+    host_data_bound: bool,
 }
 
 /// The verified facts of each TEE.
@@ -42,6 +43,11 @@ impl VerifiedEvidence {
     /// The verified facts.
     pub fn facts(&self) -> &Verified {
         &self.facts
+    }
+
+    /// Whether the host data was compared with an expectation, which it then equals.
+    pub const fn host_data_bound(&self) -> bool {
+        self.host_data_bound
     }
 
     /// Collateral that a verdict on the TCB would need and that was not given.
@@ -78,7 +84,10 @@ pub fn verify(
         Evidence::Sample { report_data } => sample(report_data, expected, trail),
     };
     let facts = verified.map_err(|error| name_what_came_instead(error, endorsements))?;
-    let verified = VerifiedEvidence { facts };
+    // CoCo's sample has no such register, so nothing was compared.
+    let host_data_bound =
+        matches!(expected.host_data, Expect::Equals(_)) && !matches!(facts, Verified::Sample(_));
+    let verified = VerifiedEvidence { facts, host_data_bound };
     if let Some(missing) = verified.missing_collateral() {
         let given = unreadable(endorsements, missing);
         if !given.is_empty() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use verifier::dcap::TcbStatus;
-use verifier::policy::{Policy, RevocationRule, SnpFloors};
+use verifier::policy::{Policy, RevocationRule, SnpFloors, TdxPolicy};
 
 /// The `danger_` keys that are set, found by name so that none can be forgotten here; then every other value that is
 /// weaker than the default.
@@ -19,7 +19,8 @@ pub(super) fn of_policy(policy: &Policy) -> Vec<String> {
 fn walk(path: &str, tree: &Value, found: &mut Vec<String>) {
     for (name, value) in tree.as_object().into_iter().flatten() {
         let path = format!("{path}.{name}");
-        if name.starts_with("danger_") && value == &Value::Bool(true) {
+        let named = value.as_array().is_some_and(|list| !list.is_empty());
+        if name.starts_with("danger_") && (named || value == &Value::Bool(true)) {
             found.push(path.clone());
         }
         walk(&path, value, found);
@@ -33,25 +34,42 @@ fn loosened_everywhere(policy: &Policy) -> Option<String> {
 
 fn loosened_tcb(policy: &Policy) -> Vec<String> {
     let tcb = &policy.tcb;
+    let mut found = looser("appraisal.tcb", &tcb.accept, tcb.out_of_date_grace_days, &tcb.accept_advisories);
+    for (model, own) in &tcb.fmspc {
+        let path = format!("appraisal.tcb.fmspc.{model:?}");
+        let (accept, advisories) = (own.accept.as_deref(), own.accept_advisories.as_deref());
+        found.extend(looser(
+            &path,
+            accept.unwrap_or_default(),
+            own.out_of_date_grace_days.unwrap_or_default(),
+            advisories.unwrap_or_default(),
+        ));
+        if own.min_evaluation_number.is_some_and(|number| number < tcb.min_evaluation_number) {
+            let least = tcb.min_evaluation_number;
+            found.push(format!("{path}.min_evaluation_number: below {least}, which holds for other models"));
+        }
+    }
+    found
+}
+
+/// Rules of one scope that accept more than the production profile does.
+fn looser(path: &str, accept: &[TcbStatus], grace_days: u32, advisories: &[String]) -> Vec<String> {
     let mut found = Vec::new();
-    let more: Vec<&str> = tcb
-        .accept
+    let more: Vec<&str> = accept
         .iter()
         .filter(|status| **status != TcbStatus::UpToDate)
         .map(|status| status.as_str())
         .collect();
     if !more.is_empty() {
-        found.push(format!("appraisal.tcb.accept: {} besides UpToDate", more.join(", ")));
+        found.push(format!("{path}.accept: {} besides UpToDate", more.join(", ")));
     }
-    if tcb.out_of_date_grace_days > 0 {
-        let days = tcb.out_of_date_grace_days;
-        found.push(format!(
-            "appraisal.tcb.out_of_date_grace_days = {days}: OutOfDate is accepted for so long"
-        ));
+    if grace_days > 0 {
+        found
+            .push(format!("{path}.out_of_date_grace_days = {grace_days}: OutOfDate is accepted for so long"));
     }
-    if !tcb.accept_advisories.is_empty() {
-        let list = tcb.accept_advisories.join(", ");
-        found.push(format!("appraisal.tcb.accept_advisories: {list}, which the guest must mitigate"));
+    if !advisories.is_empty() {
+        let list = advisories.join(", ");
+        found.push(format!("{path}.accept_advisories: {list}, which the guest must mitigate"));
     }
     found
 }
@@ -71,6 +89,14 @@ fn loosened_guests(policy: &Policy) -> Vec<String> {
     }
     if !policy.tdx.require_sept_ve_disable {
         found.push("appraisal.tdx.require_sept_ve_disable = false: the host can inject #VE".to_owned());
+    }
+    let default = TdxPolicy::default();
+    let beyond = policy.tdx.xfam_allowed.0 & !default.xfam_allowed.0;
+    if beyond != 0 {
+        found.push(format!("appraisal.tdx.xfam_allowed: {beyond:#x} besides the features that are defined"));
+    }
+    if default.xfam_required.0 & !policy.tdx.xfam_required.0 != 0 {
+        found.push("appraisal.tdx.xfam_required: less than the features that every TD has".to_owned());
     }
     found
 }

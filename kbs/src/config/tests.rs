@@ -191,6 +191,23 @@ fn announces_every_value_that_is_weaker_than_the_production_profile() {
             "[appraisal.tdx]\nrequire_sept_ve_disable = false",
             "appraisal.tdx.require_sept_ve_disable = false: the host can inject #VE",
         ),
+        (
+            "[appraisal.tcb.fmspc.b0c06f000000]\naccept = [\"OutOfDate\"]",
+            "appraisal.tcb.fmspc.b0c06f000000.accept: OutOfDate besides UpToDate",
+        ),
+        (
+            "[appraisal.tcb]\nmin_evaluation_number = 18\n[appraisal.tcb.fmspc.b0c06f000000]\nmin_evaluation_number = 17",
+            "appraisal.tcb.fmspc.b0c06f000000.min_evaluation_number: below 18, which holds for other models",
+        ),
+        (
+            "[appraisal.tdx]\nxfam_allowed = \"0x1edbe7\"",
+            "appraisal.tdx.xfam_allowed: 0x100000 besides the features that are defined",
+        ),
+        (
+            "[appraisal.tdx]\nxfam_required = 1",
+            "appraisal.tdx.xfam_required: less than the features that every TD has",
+        ),
+        ("[appraisal.tdx]\ndanger_allow_attribute_bits = [32]", "appraisal.tdx.danger_allow_attribute_bits"),
     ] {
         assert_eq!(announced(weaker), [expected]);
     }

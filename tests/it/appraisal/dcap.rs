@@ -1,14 +1,20 @@
 //! TDX and SGX.
 
 use reference_values::Key;
-use sim::intel::QuoteForm;
+use sim::intel::{QuoteForm, SgxExtension};
 use system_tests::minted::NOW;
 use verifier::dcap::TcbStatus;
-use verifier::policy::{Policy, RevocationRule};
+use verifier::expected::Expect;
+use verifier::policy::{
+    Bits, EnclaveFlag, FmspcRules, Id, Masked, Policy, RevocationRule, SgxPolicy, TdAttribute,
+};
 use verifier::time::UnixTime;
 
 use super::{Found, configuration, good, hardware, profile};
-use crate::minted_dcap::case::Dcap;
+use crate::minted_dcap::case::{Dcap, INTEL};
+
+/// The model of the simulated platform.
+const FMSPC: [u8; 6] = [0xb0, 0xc0, 0x6f, 0, 0, 0];
 
 fn found(dcap: &Dcap, policy: &Policy) -> Found {
     let key = if dcap.machine.form == QuoteForm::Sgx { Key::MrEnclave } else { Key::MrTd };
@@ -115,6 +121,11 @@ fn grace_ends_with_its_last_second() {
     assert_eq!(found(&released(30 * 86_400), &days(30)), good());
     assert_eq!(found(&released(30 * 86_400 + 1), &days(30)), hardware(32, "appraise.tcb"));
     assert_eq!(found(&released(0), &days(0)), hardware(32, "appraise.tcb"));
+    let nothing = profile(|policy| {
+        policy.tcb.accept = Vec::new();
+        policy.tcb.out_of_date_grace_days = 30;
+    });
+    assert_eq!(found(&released(0), &nothing), hardware(32, "appraise.tcb"));
 }
 
 #[test]
@@ -151,7 +162,132 @@ fn attributes_are_contraindicated_unless_named() {
     ] {
         assert_eq!(found(&bit(known), &default), expected, "bit {known}");
     }
-    assert_eq!(found(&bit(32), &profile(|policy| policy.tdx.danger_allow_unknown_attributes = true)), good());
+    let naming = |bits: &[u8]| profile(|policy| policy.tdx.danger_allow_attribute_bits = bits.to_vec());
+    assert_eq!(found(&bit(32), &naming(&[32])), good());
+    assert_eq!(found(&bit(32), &naming(&[33, 200])), configuration("appraise.tdx.attributes"));
+}
+
+#[test]
+fn attributes_are_required_and_forbidden_by_name() {
+    let names = [
+        (16, TdAttribute::Icssd),
+        (27, TdAttribute::Lass),
+        (30, TdAttribute::Pks),
+        (31, TdAttribute::KeyLocker),
+        (62, TdAttribute::Tpa),
+        (63, TdAttribute::Perfmon),
+    ];
+    for (bit, name) in names {
+        let with = quote(|dcap| dcap.td().td_attributes |= 1 << bit);
+        let require = profile(|policy| policy.tdx.require_attributes = vec![name]);
+        let forbid = profile(|policy| policy.tdx.forbid_attributes = vec![name]);
+        assert_eq!(found(&with, &require), good(), "{name:?}");
+        assert_eq!(
+            found(&Dcap::good(), &require),
+            configuration("appraise.tdx.attributes.named"),
+            "{name:?}"
+        );
+        assert_eq!(found(&Dcap::good(), &forbid), good(), "{name:?}");
+        assert_eq!(found(&with, &forbid), configuration("appraise.tdx.attributes.named"), "{name:?}");
+    }
+}
+
+#[test]
+fn a_td_has_x87_and_sse_and_no_feature_that_intel_has_not_defined() {
+    let with = |xfam: u64| quote(|dcap| dcap.td().xfam = xfam);
+    let default = profile(|_| ());
+    for (xfam, expected) in [
+        (0x3, good()),
+        (0xe_dbe7, good()),
+        (0x2, configuration("appraise.tdx.xfam")),
+        (0x1, configuration("appraise.tdx.xfam")),
+        (0x3 | 1 << 10, configuration("appraise.tdx.xfam")),
+        (0x3 | 1 << 20, configuration("appraise.tdx.xfam")),
+        (0x3 | 1 << 63, configuration("appraise.tdx.xfam")),
+    ] {
+        assert_eq!(found(&with(xfam), &default), expected, "{xfam:#x}");
+    }
+    let amx = profile(|policy| policy.tdx.xfam_required = Bits(0x6_0003));
+    assert_eq!(found(&with(0x6_0003), &amx), good());
+    assert_eq!(found(&with(0x2_0003), &amx), configuration("appraise.tdx.xfam"));
+    let plain = profile(|policy| policy.tdx.xfam_allowed = Bits(0x7));
+    assert_eq!(found(&with(0x7), &plain), good());
+    assert_eq!(found(&with(0x2e7), &plain), configuration("appraise.tdx.xfam"));
+}
+
+#[test]
+fn a_model_has_rules_of_its_own() {
+    let ruled = |fmspc: [u8; 6], rules: FmspcRules| {
+        profile(|policy| {
+            policy.tcb.fmspc.insert(Id(fmspc), rules);
+        })
+    };
+    let lax = FmspcRules { accept: Some(vec![TcbStatus::OutOfDate]), ..FmspcRules::default() };
+    let strict = FmspcRules { min_evaluation_number: Some(21), ..FmspcRules::default() };
+    let outdated = at_status("OutOfDate", &[]);
+    assert_eq!(found(&outdated, &ruled(FMSPC, lax.clone())), good());
+    assert_eq!(found(&outdated, &ruled([0; 6], lax)), hardware(32, "appraise.tcb"));
+    let older = || hardware(32, "appraise.tcb.evaluation-number");
+    assert_eq!(found(&Dcap::good(), &ruled(FMSPC, strict.clone())), older());
+    assert_eq!(found(&Dcap::good(), &ruled([0; 6], strict)), good());
+}
+
+#[test]
+fn a_denied_model_is_contraindicated_whatever_its_tcb() {
+    let denying = |fmspc| profile(|policy| policy.tcb.deny_fmspcs = vec![Id([1; 6]), Id(fmspc)]);
+    assert_eq!(found(&Dcap::good(), &denying([0; 6])), good());
+    assert_eq!(found(&Dcap::good(), &denying(FMSPC)), hardware(96, "appraise.intel.fmspc"));
+}
+
+#[test]
+fn a_platform_that_is_not_on_the_list_is_contraindicated() {
+    let platform = Dcap::good().machine.extension;
+    let instance = platform.platform_instance_id.unwrap();
+    let ppids =
+        |ids: &[[u8; 16]]| profile(|policy| policy.tcb.ppids = ids.iter().map(|id| Id(*id)).collect());
+    let instances = |ids: &[[u8; 16]]| {
+        profile(|policy| policy.tcb.platform_instances = ids.iter().map(|id| Id(*id)).collect())
+    };
+    let stranger = || hardware(96, "appraise.intel.ppid");
+    assert_eq!(found(&Dcap::good(), &ppids(&[[1; 16], platform.ppid])), good());
+    assert_eq!(found(&Dcap::good(), &ppids(&[[1; 16]])), stranger());
+    let other = || hardware(96, "appraise.intel.platform-instance");
+    assert_eq!(found(&Dcap::good(), &instances(&[instance])), good());
+    assert_eq!(found(&Dcap::good(), &instances(&[platform.ppid])), other());
+    // Both lists: one is not enough.
+    let both = profile(|policy| {
+        policy.tcb.ppids = vec![Id(platform.ppid)];
+        policy.tcb.platform_instances = vec![Id([1; 16])];
+    });
+    assert_eq!(found(&Dcap::good(), &both), other());
+}
+
+#[test]
+fn an_id_that_is_absent_or_zero_is_on_no_list() {
+    let certified = |change: fn(&mut SgxExtension)| {
+        quote(|dcap| {
+            change(&mut dcap.machine.extension);
+            dcap.pck = INTEL.pck_fields(&dcap.machine, NOW).unwrap();
+        })
+    };
+    let without = certified(|extension| extension.platform_instance_id = None);
+    let zero = certified(|extension| extension.ppid = [0; 16]);
+    let instances = profile(|policy| policy.tcb.platform_instances = vec![Id([0; 16])]);
+    let ppids = profile(|policy| policy.tcb.ppids = vec![Id([0; 16])]);
+    assert_eq!(found(&without, &profile(|_| ())), good());
+    assert_eq!(found(&without, &instances), hardware(96, "appraise.intel.platform-instance"));
+    assert_eq!(found(&zero, &ppids), hardware(96, "appraise.intel.ppid"));
+}
+
+#[test]
+fn init_data_that_the_policy_wants_and_that_nothing_binds_is_contraindicated() {
+    let required = profile(|policy| policy.require_init_data = true);
+    let absent = Dcap::good().mint();
+    let mut bound = Dcap::good().but(|dcap| dcap.td().mr_config_id = [0x1d; 48]).mint();
+    bound.expected.host_data = Expect::Equals(vec![0x1d; 48]);
+    assert_eq!(super::found(&bound, &required, Key::MrTd), good());
+    assert_eq!(super::found(&absent, &required, Key::MrTd), configuration("appraise.init-data"));
+    assert_eq!(super::found(&absent, &profile(|_| ()), Key::MrTd), good());
 }
 
 #[test]
@@ -182,6 +318,70 @@ fn an_enclave_under_debug_is_contraindicated_unless_named() {
     assert_eq!(found(&sgx, &profile(|_| ())), good());
     assert_eq!(found(&debug, &profile(|_| ())), configuration("appraise.debug"));
     assert_eq!(found(&debug, &profile(|policy| policy.sgx.danger_allow_debug = true)), good());
+}
+
+/// An enclave with these bytes of flags, low first, and this XFRM.
+fn enclave(flags: u64, xfrm: u64, misc_select: u32) -> Dcap {
+    Dcap::of(QuoteForm::Sgx).but(|dcap| {
+        let enclave = dcap.enclave();
+        enclave.attributes[..8].copy_from_slice(&flags.to_le_bytes());
+        enclave.attributes[8..].copy_from_slice(&xfrm.to_le_bytes());
+        enclave.misc_select = misc_select;
+    })
+}
+
+fn sgx(change: impl FnOnce(&mut SgxPolicy)) -> Policy {
+    profile(|policy| change(&mut policy.sgx))
+}
+
+#[test]
+fn flags_that_gramine_and_occlum_set_are_known_and_others_contraindicated() {
+    let default = sgx(|_| ());
+    // Initialised, 64-bit; Occlum's provisioning key; KSS; Gramine's AEX-Notify; CET; the key of launch tokens.
+    for flags in [0x5, 0x15, 0x85, 0x485, 0x45, 0x25] {
+        assert_eq!(found(&enclave(flags, 0xe7, 0), &default), good(), "{flags:#x}");
+    }
+    let unknown = || configuration("appraise.sgx.flags");
+    for flags in [0x4, 0x1, 0x5 | 1 << 3, 0x5 | 1 << 8, 0x5 | 1 << 11, 0x5 | 1 << 63] {
+        assert_eq!(found(&enclave(flags, 0xe7, 0), &default), unknown(), "{flags:#x}");
+    }
+    let naming = sgx(|policy| policy.danger_allow_flag_bits = vec![11]);
+    assert_eq!(found(&enclave(0x5 | 1 << 11, 0xe7, 0), &naming), good());
+    assert_eq!(found(&enclave(0x5 | 1 << 12, 0xe7, 0), &naming), unknown());
+}
+
+#[test]
+fn flags_are_required_and_forbidden_by_name() {
+    for (bit, flag) in [
+        (4, EnclaveFlag::ProvisionKey),
+        (5, EnclaveFlag::EinittokenKey),
+        (6, EnclaveFlag::Cet),
+        (7, EnclaveFlag::Kss),
+        (10, EnclaveFlag::AexNotify),
+    ] {
+        let (with, without) = (enclave(0x5 | 1 << bit, 0xe7, 0), enclave(0x5, 0xe7, 0));
+        let require = sgx(|policy| policy.require_flags = vec![flag]);
+        let forbid = sgx(|policy| policy.forbid_flags = vec![flag]);
+        assert_eq!(found(&with, &require), good(), "{flag:?}");
+        assert_eq!(found(&without, &require), configuration("appraise.sgx.flags.named"), "{flag:?}");
+        assert_eq!(found(&without, &forbid), good(), "{flag:?}");
+        assert_eq!(found(&with, &forbid), configuration("appraise.sgx.flags.named"), "{flag:?}");
+    }
+}
+
+#[test]
+fn attributes_and_miscselect_are_compared_under_their_masks() {
+    let masked = |mask, value| Some(Masked { mask: Bits(mask), value: Bits(value) });
+    let good_one = enclave(0x85, 0xe7, 1);
+    let flags = |value| sgx(|policy| policy.flags = masked(0x82, value));
+    assert_eq!(found(&good_one, &flags(0x80)), good());
+    assert_eq!(found(&good_one, &flags(0)), configuration("appraise.sgx.flags.masked"));
+    let xfrm = |mask| sgx(|policy| policy.xfrm = masked(mask, 0x3));
+    assert_eq!(found(&good_one, &xfrm(0x1b)), good());
+    assert_eq!(found(&good_one, &xfrm(0x1f)), configuration("appraise.sgx.xfrm"));
+    let misc = |value| sgx(|policy| policy.misc_select = masked(0xffff_ffff, value));
+    assert_eq!(found(&good_one, &misc(1)), good());
+    assert_eq!(found(&good_one, &misc(0)), configuration("appraise.sgx.misc-select"));
 }
 
 #[test]

@@ -2,16 +2,13 @@
 
 use reference_values::{Key, Value};
 
-use super::TcbReport;
 use super::finding::{Claim, Findings};
+use super::{TcbReport, enclave, td};
 use crate::check::{Fact, Outcome};
-use crate::dcap::{self, Body, Facts, Tcb, TcbOutcome, TcbStatus};
-use crate::policy::{Policy, TcbPolicy, TdxPolicy};
+use crate::dcap::{self, Body, Facts, PckExtension, Tcb, TcbOutcome, TcbStatus};
+use crate::policy::{Id, Policy, TcbPolicy, TcbRules};
 use crate::sgx::EnclaveReport;
-use crate::tdx::{
-    ATTRIBUTE_MIGRATABLE, ATTRIBUTE_SEPT_VE_DISABLE, ATTRIBUTE_SERVTD_EXT, ATTRIBUTES_RESERVED,
-    ATTRIBUTES_UNDER_DEBUG, TdReport,
-};
+use crate::tdx::TdReport;
 use crate::time::UnixTime;
 use crate::trust::value;
 
@@ -35,7 +32,7 @@ pub(super) fn appraise(
             TcbReport::default()
         }
         TcbOutcome::Evaluated(tcb) => {
-            platform(tcb, &policy.tcb, now, findings);
+            level(tcb, &policy.tcb.rules(facts.pck.fmspc), now, findings);
             TcbReport {
                 status: Some(tcb.status.as_str()),
                 date: tcb.date,
@@ -44,9 +41,10 @@ pub(super) fn appraise(
             }
         }
     };
+    platform(&facts.pck, &policy.tcb, findings);
     match &facts.body {
-        Body::Tdx(report) => trust_domain(report, &policy.tdx, findings),
-        Body::Sgx(report) => enclave(report, policy.sgx.danger_allow_debug, findings),
+        Body::Tdx(report) => td::appraise(report, &policy.tdx, findings),
+        Body::Sgx(report) => enclave::appraise(report, &policy.sgx, findings),
     }
     report
 }
@@ -90,23 +88,50 @@ pub(super) fn value(facts: &Facts, key: Key) -> Option<Value> {
     }
 }
 
-fn platform(tcb: &Tcb, policy: &TcbPolicy, now: UnixTime, findings: &mut Findings) {
+/// Which machine it is: its model, and whether it is one of those that the policy names.
+fn platform(pck: &PckExtension, policy: &TcbPolicy, findings: &mut Findings) {
+    let denied = policy.deny_fmspcs.contains(&Id(pck.fmspc));
+    let names = policy.deny_fmspcs.iter().map(|fmspc| fmspc.0.into()).collect();
+    let expected = Fact::Map(vec![("none_of", Fact::List(names))]);
+    let found = value::CONTRAINDICATED;
+    findings.rule(Claim::Hardware, "appraise.intel.fmspc", !denied, expected, pck.fmspc, found);
+    listed("appraise.intel.ppid", &policy.ppids, Some(pck.ppid), findings);
+    let instance = pck.platform_instance_id;
+    listed("appraise.intel.platform-instance", &policy.platform_instances, instance, findings);
+}
+
+/// An id that is absent, or nothing but zeros, is none of those on a list.
+fn listed(id: &'static str, list: &[Id<16>], actual: Option<[u8; 16]>, findings: &mut Findings) {
+    let fact = actual.map_or(Fact::None, Fact::from);
+    if list.is_empty() {
+        findings.note(id, Outcome::NotChecked, "a list of platforms in the policy", fact);
+        return;
+    }
+    let holds = actual.is_some_and(|actual| actual != [0; 16] && list.contains(&Id(actual)));
+    let expected = format!("one of {} listed platforms", list.len());
+    findings.rule(Claim::Hardware, id, holds, expected, fact, value::CONTRAINDICATED);
+    if holds {
+        findings.known_instance();
+    }
+}
+
+fn level(tcb: &Tcb, rules: &TcbRules<'_>, now: UnixTime, findings: &mut Findings) {
     let found = match tcb.status {
         TcbStatus::Revoked | TcbStatus::NoMatch => value::CONTRAINDICATED,
         _ => value::UNSAFE_HARDWARE,
     };
-    let mut expected: Vec<Fact> = policy.accept.iter().map(|status| status.as_str().into()).collect();
-    expected.extend(policy.accept_advisories.iter().map(|advisory| Fact::from(advisory.clone())));
+    let mut expected: Vec<Fact> = rules.accept.iter().map(|status| status.as_str().into()).collect();
+    expected.extend(rules.accept_advisories.iter().map(|advisory| Fact::from(advisory.clone())));
     let actual = Fact::Map(vec![
         ("status", tcb.status.as_str().into()),
         ("advisories", Fact::List(tcb.advisories.iter().map(|id| Fact::from(id.clone())).collect())),
     ]);
-    let holds = accepted(tcb, policy, now);
+    let holds = accepted(tcb, rules, now);
     findings.rule(Claim::Hardware, "appraise.tcb", holds, Fact::List(expected), actual, found);
     // Either piece may be rolled back by itself, so the older one counts.
     let number = tcb.evaluation_number.min(tcb.qe_evaluation_number);
-    let fresh = number >= policy.min_evaluation_number;
-    let least = policy.min_evaluation_number;
+    let fresh = number >= rules.min_evaluation_number;
+    let least = rules.min_evaluation_number;
     findings.rule(
         Claim::Hardware,
         "appraise.tcb.evaluation-number",
@@ -117,47 +142,22 @@ fn platform(tcb: &Tcb, policy: &TcbPolicy, now: UnixTime, findings: &mut Finding
     );
 }
 
-fn accepted(tcb: &Tcb, policy: &TcbPolicy, now: UnixTime) -> bool {
+fn accepted(tcb: &Tcb, rules: &TcbRules<'_>, now: UnixTime) -> bool {
     let mitigated = !tcb.advisories.is_empty()
-        && tcb.advisories.iter().all(|advisory| policy.accept_advisories.contains(advisory));
+        && tcb.advisories.iter().all(|advisory| rules.accept_advisories.contains(advisory));
     match tcb.status {
         TcbStatus::Revoked | TcbStatus::NoMatch => false,
         // An empty list accepts nothing, and a level that names no advisory has none that could be accepted.
-        TcbStatus::SWHardeningNeeded => mitigated && !policy.accept.is_empty(),
-        TcbStatus::OutOfDate => policy.accept.contains(&TcbStatus::OutOfDate) || in_grace(tcb, policy, now),
-        status => policy.accept.contains(&status),
+        TcbStatus::SWHardeningNeeded => mitigated && !rules.accept.is_empty(),
+        TcbStatus::OutOfDate => rules.accept.contains(&TcbStatus::OutOfDate) || in_grace(tcb, rules, now),
+        status => rules.accept.contains(&status),
     }
 }
 
-fn in_grace(tcb: &Tcb, policy: &TcbPolicy, now: UnixTime) -> bool {
-    let grace = i64::from(policy.out_of_date_grace_days).saturating_mul(SECONDS_PER_DAY);
-    grace > 0 && tcb.date.is_some_and(|date| now <= date.plus_secs(grace))
-}
-
-fn trust_domain(report: &TdReport, policy: &TdxPolicy, findings: &mut Findings) {
-    let attributes = report.attributes();
-    let bit = |mask: u64| attributes & mask != 0;
-    let debug = bit(ATTRIBUTES_UNDER_DEBUG);
-    findings.configuration("appraise.debug", !debug || policy.danger_allow_debug, false, debug);
-    let disable = bit(ATTRIBUTE_SEPT_VE_DISABLE);
-    let holds = disable || !policy.require_sept_ve_disable;
-    findings.configuration("appraise.tdx.sept-ve-disable", holds, true, disable);
-    let migratable = bit(ATTRIBUTE_MIGRATABLE);
-    let holds = !migratable || policy.danger_allow_migratable;
-    findings.configuration("appraise.migration", holds, false, migratable);
-    let service = report.mr_service_td();
-    let extended = bit(ATTRIBUTE_SERVTD_EXT);
-    let holds = (service == [0; 48] && !extended) || policy.danger_allow_service_td;
-    let actual = Fact::Map(vec![("bound", Fact::hex(&service)), ("servtd_ext", extended.into())]);
-    findings.configuration("appraise.tdx.service-td", holds, "no service TD", actual);
-    let unknown = attributes & ATTRIBUTES_RESERVED;
-    let holds = unknown == 0 || policy.danger_allow_unknown_attributes;
-    findings.configuration("appraise.tdx.attributes", holds, "no unknown bit", format!("{unknown:#018x}"));
-}
-
-fn enclave(report: &EnclaveReport, allow_debug: bool, findings: &mut Findings) {
-    let debug = report.debug();
-    findings.configuration("appraise.debug", !debug || allow_debug, false, debug);
+/// An empty list accepts nothing, whatever the grace.
+fn in_grace(tcb: &Tcb, rules: &TcbRules<'_>, now: UnixTime) -> bool {
+    let grace = i64::from(rules.out_of_date_grace_days).saturating_mul(SECONDS_PER_DAY);
+    grace > 0 && !rules.accept.is_empty() && tcb.date.is_some_and(|date| now <= date.plus_secs(grace))
 }
 
 fn td_value(report: &TdReport, key: Key) -> Option<Value> {

@@ -105,6 +105,17 @@ impl Findings {
         self.rule(Claim::Hardware, "appraise.anchor", holds, expected, actual, found);
     }
 
+    /// Init-data counts for what the host data of the evidence vouches for.
+    pub(super) fn init_data(&mut self, bound: bool, policy: &Policy) {
+        let actual = if bound { "equal to the digest of the init-data" } else { "not compared" };
+        let expected = "host data that equals the digest of the init-data";
+        if bound || policy.require_init_data {
+            self.configuration("appraise.init-data", bound, expected, actual);
+        } else {
+            self.note("appraise.init-data", Outcome::NotChecked, expected, actual);
+        }
+    }
+
     /// Sample evidence proves nothing, whatever the policy.
     pub(super) fn sample(&mut self) {
         let found = value::CONTRAINDICATED;
@@ -116,7 +127,9 @@ impl Findings {
             "sample",
             found,
         );
-        self.vector.configuration = value::NONE;
+        if Tier::of(self.vector.configuration) == Tier::Affirming {
+            self.vector.configuration = value::NONE;
+        }
     }
 
     /// One rule for all vendors: required and not good means not affirming; otherwise it is shown.

@@ -3,9 +3,11 @@
 //! A bad appraisal is a value with every finding, not an error with the first one.
 
 mod dcap;
+mod enclave;
 mod executables;
 mod finding;
 mod snp;
+mod td;
 
 use serde::Serialize;
 
@@ -55,6 +57,7 @@ pub fn appraise(
     now: UnixTime,
 ) -> AttestationResult {
     let mut findings = Findings::new();
+    findings.init_data(verified.host_data_bound(), policy);
     let (tcb, claims, danger_anchor) = match verified.facts() {
         Verified::Snp(verified) => {
             findings.anchor(verified.anchor(), policy);

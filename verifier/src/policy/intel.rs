@@ -1,10 +1,14 @@
 //! Rules for Intel's platforms, under TDX and SGX alike.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::value::Id;
 use crate::dcap::TcbStatus;
 
-/// Which of Intel's TCB statuses are good enough.
+/// Which platforms, and which of Intel's TCB statuses, are good enough.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TcbPolicy {
@@ -17,6 +21,43 @@ pub struct TcbPolicy {
     pub min_evaluation_number: u32,
     /// Days after the TCB level's date during which `OutOfDate` is still accepted: the time to update a fleet.
     pub out_of_date_grace_days: u32,
+    /// Platform models that are not accepted whatever their TCB.
+    pub deny_fmspcs: Vec<Id<6>>,
+    /// Accepted platforms by the PPID of their PCK certificate; empty accepts every one.
+    pub ppids: Vec<Id<16>>,
+    /// Accepted platforms by the platform instance id of their PCK certificate; empty accepts every one. Where this list
+    /// and `ppids` are given, a platform must be on both.
+    pub platform_instances: Vec<Id<16>>,
+    /// Rules for one platform model: what they name replaces what stands above.
+    #[serde(deserialize_with = "unique")]
+    pub fmspc: BTreeMap<Id<6>, FmspcRules>,
+}
+
+/// Rules for one platform model; what is absent follows the general rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FmspcRules {
+    /// In place of `accept`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept: Option<Vec<TcbStatus>>,
+    /// In place of `accept_advisories`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_advisories: Option<Vec<String>>,
+    /// In place of `min_evaluation_number`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_evaluation_number: Option<u32>,
+    /// In place of `out_of_date_grace_days`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_date_grace_days: Option<u32>,
+}
+
+/// The rules that hold for one platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TcbRules<'a> {
+    pub(crate) accept: &'a [TcbStatus],
+    pub(crate) accept_advisories: &'a [String],
+    pub(crate) min_evaluation_number: u32,
+    pub(crate) out_of_date_grace_days: u32,
 }
 
 impl Default for TcbPolicy {
@@ -26,6 +67,78 @@ impl Default for TcbPolicy {
             accept_advisories: Vec::new(),
             min_evaluation_number: 0,
             out_of_date_grace_days: 0,
+            deny_fmspcs: Vec::new(),
+            ppids: Vec::new(),
+            platform_instances: Vec::new(),
+            fmspc: BTreeMap::new(),
         }
+    }
+}
+
+impl TcbPolicy {
+    /// The general rules, with what the model's own replace.
+    pub(crate) fn rules(&self, fmspc: [u8; 6]) -> TcbRules<'_> {
+        let own = self.fmspc.get(&Id(fmspc));
+        let number =
+            |number: fn(&FmspcRules) -> Option<u32>, general| own.and_then(number).unwrap_or(general);
+        TcbRules {
+            accept: own.and_then(|own| own.accept.as_deref()).unwrap_or(&self.accept),
+            accept_advisories: own
+                .and_then(|own| own.accept_advisories.as_deref())
+                .unwrap_or(&self.accept_advisories),
+            min_evaluation_number: number(|own| own.min_evaluation_number, self.min_evaluation_number),
+            out_of_date_grace_days: number(|own| own.out_of_date_grace_days, self.out_of_date_grace_days),
+        }
+    }
+}
+
+/// One model in two cases of its hexadecimal would have two sets of rules, of which one would be dropped.
+fn unique<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Id<6>, FmspcRules>, D::Error> {
+    let written = <BTreeMap<String, FmspcRules>>::deserialize(deserializer)?;
+    let count = written.len();
+    let mut rules = BTreeMap::new();
+    for (name, own) in written {
+        let mut bytes = [0; 6];
+        hex::decode_to_slice(&name, &mut bytes)
+            .map_err(|_| D::Error::custom("an FMSPC is 6 bytes in hexadecimal"))?;
+        rules.insert(Id(bytes), own);
+    }
+    if rules.len() == count { Ok(rules) } else { Err(D::Error::custom("an FMSPC has rules twice")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<TcbPolicy, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_a_model_names_replaces_the_general_rule_and_nothing_else() {
+        let policy = read(
+            r#"{"min_evaluation_number":17,"out_of_date_grace_days":1,
+                "fmspc":{"B0C06F000000":{"accept":["OutOfDate"],"min_evaluation_number":18}}}"#,
+        )
+        .unwrap();
+        let own = TcbRules {
+            accept: &[TcbStatus::OutOfDate],
+            accept_advisories: &[],
+            min_evaluation_number: 18,
+            out_of_date_grace_days: 1,
+        };
+        assert_eq!(policy.rules([0xb0, 0xc0, 0x6f, 0, 0, 0]), own);
+        let general = TcbRules { accept: &[TcbStatus::UpToDate], min_evaluation_number: 17, ..own };
+        assert_eq!(policy.rules([0xb0, 0xc0, 0x6f, 0, 0, 1]), general);
+    }
+
+    #[test]
+    fn rejects_a_model_with_rules_twice_and_one_of_another_form() {
+        let twice = read(r#"{"fmspc":{"b0c06f000000":{},"B0C06F000000":{}}}"#).unwrap_err();
+        assert!(twice.starts_with("an FMSPC has rules twice"), "{twice}");
+        let short = read(r#"{"fmspc":{"b0c06f0000":{}}}"#).unwrap_err();
+        assert!(short.starts_with("an FMSPC is 6 bytes in hexadecimal"), "{short}");
+        let unknown = read(r#"{"fmspc":{"b0c06f000000":{"acept":[]}}}"#).unwrap_err();
+        assert!(unknown.starts_with("unknown field `acept`"), "{unknown}");
     }
 }

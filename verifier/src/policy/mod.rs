@@ -5,13 +5,16 @@ mod intel;
 mod sgx;
 mod snp;
 mod tdx;
+mod value;
 
 use serde::{Deserialize, Serialize};
 
-pub use intel::TcbPolicy;
-pub use sgx::SgxPolicy;
+pub(crate) use intel::TcbRules;
+pub use intel::{FmspcRules, TcbPolicy};
+pub use sgx::{EnclaveFlag, SgxPolicy};
 pub use snp::{SnpFloor, SnpFloors, SnpPolicy};
-pub use tdx::TdxPolicy;
+pub use tdx::{TdAttribute, TdxPolicy};
+pub use value::{Bits, Id, Masked};
 
 /// What the appraisal asks of evidence that was verified.
 ///
@@ -21,7 +24,10 @@ pub use tdx::TdxPolicy;
 pub struct Policy {
     /// Whether a CRL is demanded wherever the vendor publishes one.
     pub revocation: RevocationRule,
-    /// Intel's TCB statuses (TDX, SGX).
+    /// Demand that the guest's init-data was sent and found in the register that the host fills at launch (HOST_DATA,
+    /// MRCONFIGID, CONFIGID).
+    pub require_init_data: bool,
+    /// Intel's platforms and their TCB statuses (TDX, SGX).
     pub tcb: TcbPolicy,
     /// SEV-SNP.
     pub snp: SnpPolicy,

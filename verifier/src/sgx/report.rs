@@ -73,6 +73,11 @@ impl EnclaveReport {
         self.attributes.first_chunk().copied().map_or(0, u64::from_le_bytes)
     }
 
+    /// ATTRIBUTES.XFRM: the extended CPU features that the enclave may use.
+    pub fn xfrm(&self) -> u64 {
+        self.attributes.last_chunk().copied().map_or(0, u64::from_le_bytes)
+    }
+
     /// Whether the host may debug the enclave.
     pub fn debug(&self) -> bool {
         self.flags() & ATTRIBUTE_DEBUG != 0
@@ -81,9 +86,29 @@ impl EnclaveReport {
 
 /// Size of an enclave report in bytes.
 pub const ENCLAVE_REPORT_SIZE: usize = 384;
-/// ATTRIBUTES.DEBUG: the enclave's memory is open to its host (Intel SDM vol. 3D, section 34.7.1).
+/// ATTRIBUTES.INIT: the enclave was initialised, as every enclave that makes a report was (Intel SDM vol. 3D, section
+/// 34.7.1, as the flags below).
+pub const ATTRIBUTE_INIT: u64 = 1;
+/// ATTRIBUTES.DEBUG: the enclave's memory is open to its host.
 pub const ATTRIBUTE_DEBUG: u64 = 1 << 1;
+/// ATTRIBUTES.MODE64BIT: the enclave runs in 64-bit mode.
+pub const ATTRIBUTE_MODE64: u64 = 1 << 2;
 /// ATTRIBUTES.PROVISIONKEY: the enclave may derive the provisioning key.
 pub const ATTRIBUTE_PROVISION_KEY: u64 = 1 << 4;
+/// ATTRIBUTES.EINITTOKENKEY: the enclave may derive the key of launch tokens.
+pub const ATTRIBUTE_EINITTOKEN_KEY: u64 = 1 << 5;
+/// ATTRIBUTES.CET: control-flow enforcement is on.
+pub const ATTRIBUTE_CET: u64 = 1 << 6;
 /// ATTRIBUTES.KSS: key separation and sharing is on, and CONFIGID has a meaning.
 pub const ATTRIBUTE_KSS: u64 = 1 << 7;
+/// ATTRIBUTES.AEXNOTIFY: the enclave is told of asynchronous exits.
+pub const ATTRIBUTE_AEX_NOTIFY: u64 = 1 << 10;
+/// The flags that Intel has not defined: 3, 9:8, 63:11.
+pub const ATTRIBUTES_RESERVED: u64 = !(ATTRIBUTE_INIT
+    | ATTRIBUTE_DEBUG
+    | ATTRIBUTE_MODE64
+    | ATTRIBUTE_PROVISION_KEY
+    | ATTRIBUTE_EINITTOKEN_KEY
+    | ATTRIBUTE_CET
+    | ATTRIBUTE_KSS
+    | ATTRIBUTE_AEX_NOTIFY);

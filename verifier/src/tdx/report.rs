@@ -123,6 +123,11 @@ impl TdReport {
         u64::from_le_bytes(self.td_attributes)
     }
 
+    /// XFAM as a number, in the layout of XCR0 and IA32_XSS.
+    pub const fn xfam_bits(&self) -> u64 {
+        u64::from_le_bytes(self.xfam)
+    }
+
     /// Whether any bit of the group "TD under debug" is set: then nothing that the TD holds is secret.
     pub const fn debug(&self) -> bool {
         self.attributes() & ATTRIBUTES_UNDER_DEBUG != 0
@@ -194,6 +199,11 @@ pub const ATTRIBUTE_PERFMON: u64 = 1 << 63;
 /// The bits of TDATTRIBUTES that Intel has not defined: 3:1, 15:7, 26:23, 61:32 (Intel TDX Module ABI
 /// 348551-008US, table 3.23).
 pub const ATTRIBUTES_RESERVED: u64 = 0x3FFF_FFFF_0780_FF8E;
+/// The features in XFAM that every TD has: x87 and SSE (Intel TDX Module base specification, "XFAM").
+pub const XFAM_ALWAYS: u64 = 0b11;
+/// The features that a TDX module can give: x87, SSE, AVX, the three of AVX-512, PT, PKRU, the two of CET, UINTR, LBR, the
+/// two of AMX (XFAM_FIXED0 of TDX 1.0 and 1.5, 0x6DBE7), and APX (bit 19).
+pub const XFAM_DEFINED: u64 = 0xE_DBE7;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,141 @@
+//! Values of a policy that have a form of their own: identifiers in hexadecimal, and sets of bits.
+
+use core::fmt;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// `N` bytes that name something, written in hexadecimal of either case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id<const N: usize>(pub [u8; N]);
+
+/// A set of up to 64 bits, written as `"0x…"` or as a number.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bits(pub u64);
+
+/// Bits that must have a value: those under `mask` equal those of `value`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Masked {
+    /// Which bits count.
+    pub mask: Bits,
+    /// What they must be.
+    pub value: Bits,
+}
+
+impl Masked {
+    /// Whether the bits that count are as they must be.
+    pub const fn holds(self, bits: u64) -> bool {
+        bits & self.mask.0 == self.value.0 & self.mask.0
+    }
+}
+
+impl<const N: usize> fmt::Debug for Id<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl<const N: usize> Serialize for Id<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex::encode(self.0))
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Id<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let mut bytes = [0; N];
+        match hex::decode_to_slice(text.as_bytes(), &mut bytes) {
+            Ok(()) => Ok(Self(bytes)),
+            Err(_) => Err(D::Error::custom(format!("wanted are {N} bytes in hexadecimal"))),
+        }
+    }
+}
+
+impl fmt::Debug for Bits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl Serialize for Bits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:#x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl Visitor<'_> for Form {
+            type Value = Bits;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a set of bits such as \"0x3\" or 3")
+            }
+
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Bits, E> {
+                Ok(Bits(value))
+            }
+
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Bits, E> {
+                u64::try_from(value).map(Bits).map_err(|_| E::custom("a set of bits is not negative"))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Bits, E> {
+                let digits =
+                    text.strip_prefix("0x").ok_or_else(|| E::custom("a set of bits begins with 0x"))?;
+                u64::from_str_radix(digits, 16).map(Bits).map_err(|_| E::custom("not 64 bits in hexadecimal"))
+            }
+        }
+        deserializer.deserialize_any(Form)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize, Serialize)]
+    struct File {
+        id: Id<2>,
+        bits: Bits,
+    }
+
+    fn read(id: &str, bits: &str) -> Result<File, String> {
+        serde_json::from_str(&format!(r#"{{"id":{id},"bits":{bits}}}"#)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn ids_are_read_in_either_case_and_written_in_lower() {
+        let file = read(r#""aBcD""#, "3").unwrap();
+        assert_eq!(file, File { id: Id([0xab, 0xcd]), bits: Bits(3) });
+        assert_eq!(serde_json::to_string(&file).unwrap(), r#"{"id":"abcd","bits":"0x3"}"#);
+    }
+
+    #[test]
+    fn bits_reach_to_the_highest_in_hexadecimal() {
+        assert_eq!(read(r#""0000""#, r#""0x8000000000000000""#).unwrap().bits, Bits(1 << 63));
+    }
+
+    #[test]
+    fn rejects_other_lengths_and_forms() {
+        let at = |error: String| error.split(" at line").next().unwrap().to_owned();
+        assert_eq!(at(read(r#""ab""#, "3").unwrap_err()), "wanted are 2 bytes in hexadecimal");
+        assert_eq!(at(read(r#""abcg""#, "3").unwrap_err()), "wanted are 2 bytes in hexadecimal");
+        assert_eq!(at(read(r#""abcd""#, "-1").unwrap_err()), "a set of bits is not negative");
+        assert_eq!(at(read(r#""abcd""#, r#""12""#).unwrap_err()), "a set of bits begins with 0x");
+        assert_eq!(
+            at(read(r#""abcd""#, r#""0x10000000000000000""#).unwrap_err()),
+            "not 64 bits in hexadecimal"
+        );
+    }
+
+    #[test]
+    fn a_mask_leaves_the_other_bits_alone() {
+        let masked = Masked { mask: Bits(0b110), value: Bits(0b011) };
+        assert!(masked.holds(0b1010));
+        assert!(!masked.holds(0b1000));
+    }
+}
