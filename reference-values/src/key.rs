@@ -3,6 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
+use crate::value::Value;
+
 /// The TEEs that a reference file can speak of.
 pub const TEES: [&str; 3] = ["snp", "tdx", "sgx"];
 
@@ -26,6 +28,8 @@ pub enum Key {
     AuthorKeyDigest,
     /// SNP GUEST_SVN of the ID block, 32 bits.
     GuestSvn,
+    /// The least SNP GUEST_SVN, 32 bits: the evidence's may be higher.
+    MinGuestSvn,
     /// TDX MRTD: the measurement of the initial contents of the TD, 48 bytes.
     MrTd,
     /// TDX RTMR0, 48 bytes.
@@ -56,6 +60,8 @@ pub enum Key {
     IsvProdId,
     /// SGX ISVSVN, 16 bits.
     IsvSvn,
+    /// The least SGX ISVSVN, 16 bits: the evidence's may be higher.
+    MinIsvSvn,
     /// SGX ISVEXTPRODID, 16 bytes.
     IsvExtProdId,
     /// SGX ISVFAMILYID, 16 bytes.
@@ -77,7 +83,7 @@ pub enum Form {
 
 impl Key {
     /// Every key, in the order of the canonical text.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::LaunchDigest,
         Self::HostData,
         Self::ReportData,
@@ -86,6 +92,7 @@ impl Key {
         Self::IdKeyDigest,
         Self::AuthorKeyDigest,
         Self::GuestSvn,
+        Self::MinGuestSvn,
         Self::MrTd,
         Self::Rtmr0,
         Self::Rtmr1,
@@ -101,6 +108,7 @@ impl Key {
         Self::MrSigner,
         Self::IsvProdId,
         Self::IsvSvn,
+        Self::MinIsvSvn,
         Self::IsvExtProdId,
         Self::IsvFamilyId,
         Self::ConfigId,
@@ -133,6 +141,17 @@ impl Key {
         matches!(self, Self::ReportData | Self::HostData)
     }
 
+    /// Whether the evidence's value of this key is as wanted: equal, or no lower where the key asks for the least.
+    pub fn accepts(self, wanted: &Value, actual: &Value) -> bool {
+        match (self, wanted, actual) {
+            (Self::MinIsvSvn | Self::MinGuestSvn, Value::Number(least), Value::Number(actual)) => {
+                actual >= least
+            }
+            (Self::MinIsvSvn | Self::MinGuestSvn, _, _) => false,
+            _ => wanted == actual,
+        }
+    }
+
     /// Name, the TEE whose reference values may name it, form.
     const fn row(self) -> (&'static str, Option<&'static str>, Form) {
         const B16: Form = Form::Bytes(&[16]);
@@ -150,6 +169,7 @@ impl Key {
             Self::IdKeyDigest => ("id-key-digest", Some("snp"), B48),
             Self::AuthorKeyDigest => ("author-key-digest", Some("snp"), B48),
             Self::GuestSvn => ("guest-svn", Some("snp"), U32),
+            Self::MinGuestSvn => ("min-guest-svn", Some("snp"), U32),
             Self::MrTd => ("mr-td", Some("tdx"), B48),
             Self::Rtmr0 => ("rtmr0", Some("tdx"), B48),
             Self::Rtmr1 => ("rtmr1", Some("tdx"), B48),
@@ -165,6 +185,7 @@ impl Key {
             Self::MrSigner => ("mr-signer", Some("sgx"), B32),
             Self::IsvProdId => ("isv-prod-id", Some("sgx"), U16),
             Self::IsvSvn => ("isv-svn", Some("sgx"), U16),
+            Self::MinIsvSvn => ("min-isv-svn", Some("sgx"), U16),
             Self::IsvExtProdId => ("isv-ext-prod-id", Some("sgx"), B16),
             Self::IsvFamilyId => ("isv-family-id", Some("sgx"), B16),
             Self::ConfigId => ("config-id", Some("sgx"), B64),

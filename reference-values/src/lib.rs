@@ -44,6 +44,7 @@
 //! name = "tokeniser"
 //! mr-signer = ["<64 hex digits>"]
 //! isv-prod-id = [1]
+//! min-isv-svn = [3]                                        # 3 or higher
 //! ```
 //!
 //! # Invariants

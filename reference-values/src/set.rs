@@ -117,7 +117,10 @@ impl Reference {
             .wanted
             .iter()
             .map(|(key, wanted)| Mismatch { key: *key, wanted, actual: actual(*key) })
-            .filter(|found| !found.actual.as_ref().is_some_and(|value| found.wanted.contains(value)))
+            .filter(|found| {
+                let fits = |value: &Value| found.wanted.iter().any(|wanted| found.key.accepts(wanted, value));
+                !found.actual.as_ref().is_some_and(fits)
+            })
             .collect();
         if differences.is_empty() { Ok(()) } else { Err(differences) }
     }

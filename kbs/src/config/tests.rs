@@ -200,7 +200,7 @@ fn announces_every_value_that_is_weaker_than_the_production_profile() {
             "appraisal.tcb.fmspc.b0c06f000000.min_evaluation_number: below 18, which holds for other models",
         ),
         (
-            "[appraisal.tdx]\nxfam_allowed = \"0x1edbe7\"",
+            "[appraisal.tdx]\nxfam_allowed = \"0x16dbe7\"",
             "appraisal.tdx.xfam_allowed: 0x100000 besides the features that are defined",
         ),
         (

@@ -67,7 +67,9 @@ fn a_status_is_accepted_where_it_is_listed_but_neither_revoked_nor_unknown_ones(
         let expected = match status {
             TcbStatus::Revoked => hardware(96, "appraise.tcb"),
             // Not by its name: by its advisories.
-            TcbStatus::SWHardeningNeeded => hardware(32, "appraise.tcb"),
+            TcbStatus::SWHardeningNeeded | TcbStatus::ConfigurationAndSWHardeningNeeded => {
+                hardware(32, "appraise.tcb")
+            }
             _ => good(),
         };
         assert_eq!(found(&at_status(status.as_str(), &[]), &accepting(&[status])), expected, "{status}");
@@ -100,9 +102,50 @@ fn software_hardening_is_enough_when_every_advisory_is_accepted() {
     assert_eq!(found(&dcap, &accepting(&["INTEL-SA-00614", "intel-sa-00615"])), needed());
     // A level that names no advisory has none that could be accepted.
     assert_eq!(found(&at_status("SWHardeningNeeded", &[]), &accepting(&["INTEL-SA-00615"])), needed());
+    // A word that names more besides is accepted by both: its own place on the list, and its advisories.
+    let both = at_status("ConfigurationAndSWHardeningNeeded", &["INTEL-SA-00615"]);
+    let listing = |ids: &[&str]| {
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        profile(|policy| {
+            policy.tcb.accept = vec![TcbStatus::ConfigurationAndSWHardeningNeeded];
+            policy.tcb.accept_advisories = ids;
+        })
+    };
+    assert_eq!(found(&both, &listing(&["INTEL-SA-00615"])), good());
+    assert_eq!(found(&both, &listing(&["INTEL-SA-00614"])), needed());
     // Accepted advisories excuse no missing configuration.
     let configuration = at_status("ConfigurationAndSWHardeningNeeded", &["INTEL-SA-00615"]);
     assert_eq!(found(&configuration, &accepting(&["INTEL-SA-00615"])), needed());
+}
+
+#[test]
+fn hardening_is_asked_for_where_another_part_hides_it_in_the_merged_word() {
+    let hidden = at_status("SWHardeningNeeded", &["INTEL-SA-00615"]).but(|dcap| {
+        let modules = dcap.collateral.tcb_info.tdx_module_identities.as_mut().unwrap();
+        modules[0].tcb_levels[0].tcb_status = "OutOfDate".to_owned();
+    });
+    let accepting = |statuses: &[TcbStatus], ids: &[&str]| {
+        let (statuses, ids) = (statuses.to_vec(), ids.iter().map(|id| (*id).to_owned()).collect());
+        profile(|policy| {
+            policy.tcb.accept = statuses;
+            policy.tcb.accept_advisories = ids;
+        })
+    };
+    let outdated = &[TcbStatus::OutOfDate];
+    assert_eq!(found(&hidden, &accepting(outdated, &["INTEL-SA-00615"])), good());
+    assert_eq!(found(&hidden, &accepting(outdated, &[])), hardware(32, "appraise.tcb"));
+    let grace = profile(|policy| policy.tcb.out_of_date_grace_days = 36_500);
+    assert_eq!(found(&hidden, &grace), hardware(32, "appraise.tcb"));
+    // A TD that should be launched anew, on a platform that wants hardened software by now.
+    let relaunch = Dcap::of(QuoteForm::TdxV5Td15).but(|dcap| {
+        dcap.td().tee_tcb_svn[0] = 14;
+        let level = &mut dcap.collateral.tcb_info.tcb_levels[0];
+        level.tcb_status = "SWHardeningNeeded".to_owned();
+        level.advisory_ids = vec!["INTEL-SA-00615".to_owned()];
+    });
+    let advised = &[TcbStatus::TDRelaunchAdvised];
+    assert_eq!(found(&relaunch, &accepting(advised, &["INTEL-SA-00615"])), good());
+    assert_eq!(found(&relaunch, &accepting(advised, &[])), hardware(32, "appraise.tcb"));
 }
 
 #[test]
@@ -149,13 +192,37 @@ fn attributes_are_contraindicated_unless_named() {
     assert_eq!(found(&bit(28), &default), configuration("appraise.tdx.sept-ve-disable"));
     assert_eq!(found(&bit(28), &profile(|policy| policy.tdx.require_sept_ve_disable = false)), good());
     assert_eq!(found(&bit(29), &default), configuration("appraise.migration"));
-    assert_eq!(found(&bit(29), &profile(|policy| policy.tdx.danger_allow_migratable = true)), good());
+    // Of a TD that may be moved, a TD 1.0 report does not tell which migration TD is bound.
+    let movable = |service_td| {
+        profile(|policy| {
+            policy.tdx.danger_allow_migratable = true;
+            policy.tdx.danger_allow_service_td = service_td;
+        })
+    };
+    assert_eq!(found(&bit(29), &movable(false)), configuration("appraise.tdx.service-td"));
+    assert_eq!(found(&bit(29), &movable(true)), good());
+    let td15 = Dcap::of(QuoteForm::TdxV5Td15).but(|dcap| dcap.td().td_attributes ^= 1 << 29);
+    assert_eq!(found(&td15, &movable(false)), good());
+    for profiling in 1..8 {
+        let expected = match profiling {
+            1..=3 | 7 => Found {
+                failed: vec!["appraise.debug", "appraise.tdx.attributes"],
+                ..configuration("appraise.debug")
+            },
+            _ => configuration("appraise.debug"),
+        };
+        assert_eq!(found(&bit(profiling), &default), expected, "bit {profiling}");
+    }
     for (known, expected) in [
         (27, good()),
         (30, good()),
         (31, good()),
         (63, good()),
         (8, configuration("appraise.tdx.attributes")),
+        (15, configuration("appraise.tdx.attributes")),
+        (16, good()),
+        (18, configuration("appraise.tdx.attributes")),
+        (22, configuration("appraise.tdx.attributes")),
         (26, configuration("appraise.tdx.attributes")),
         (32, configuration("appraise.tdx.attributes")),
         (61, configuration("appraise.tdx.attributes")),
@@ -165,6 +232,24 @@ fn attributes_are_contraindicated_unless_named() {
     let naming = |bits: &[u8]| profile(|policy| policy.tdx.danger_allow_attribute_bits = bits.to_vec());
     assert_eq!(found(&bit(32), &naming(&[32])), good());
     assert_eq!(found(&bit(32), &naming(&[33, 200])), configuration("appraise.tdx.attributes"));
+}
+
+#[test]
+fn attributes_that_the_module_never_gives_together_are_contraindicated() {
+    let bits = |bits: &[u32]| {
+        Dcap::of(QuoteForm::TdxV5Td15)
+            .but(|dcap| bits.iter().for_each(|bit| dcap.td().td_attributes |= 1 << bit))
+    };
+    let lax = profile(|policy| {
+        policy.tdx.danger_allow_debug = true;
+        policy.tdx.danger_allow_migratable = true;
+    });
+    for alone in [0, 16, 29, 63] {
+        assert_eq!(found(&bits(&[alone]), &lax), good(), "bit {alone}");
+    }
+    for pair in [[29, 0], [29, 63], [63, 16]] {
+        assert_eq!(found(&bits(&pair), &lax), configuration("appraise.tdx.attributes.together"), "{pair:?}");
+    }
 }
 
 #[test]
@@ -198,9 +283,16 @@ fn a_td_has_x87_and_sse_and_no_feature_that_intel_has_not_defined() {
     let default = profile(|_| ());
     for (xfam, expected) in [
         (0x3, good()),
-        (0xe_dbe7, good()),
+        (0x6_dbe7, good()),
         (0x2, configuration("appraise.tdx.xfam")),
         (0x1, configuration("appraise.tdx.xfam")),
+        // AVX-512 in part or without AVX, half of CET, half of AMX.
+        (0x67, configuration("appraise.tdx.xfam")),
+        (0xe3, configuration("appraise.tdx.xfam")),
+        (0x803, configuration("appraise.tdx.xfam")),
+        (0x2_0003, configuration("appraise.tdx.xfam")),
+        // APX, whose module is not known.
+        (0x8_0003, configuration("appraise.tdx.xfam")),
         (0x3 | 1 << 10, configuration("appraise.tdx.xfam")),
         (0x3 | 1 << 20, configuration("appraise.tdx.xfam")),
         (0x3 | 1 << 63, configuration("appraise.tdx.xfam")),
@@ -209,7 +301,7 @@ fn a_td_has_x87_and_sse_and_no_feature_that_intel_has_not_defined() {
     }
     let amx = profile(|policy| policy.tdx.xfam_required = Bits(0x6_0003));
     assert_eq!(found(&with(0x6_0003), &amx), good());
-    assert_eq!(found(&with(0x2_0003), &amx), configuration("appraise.tdx.xfam"));
+    assert_eq!(found(&with(0x2e7), &amx), configuration("appraise.tdx.xfam"));
     let plain = profile(|policy| policy.tdx.xfam_allowed = Bits(0x7));
     assert_eq!(found(&with(0x7), &plain), good());
     assert_eq!(found(&with(0x2e7), &plain), configuration("appraise.tdx.xfam"));
@@ -301,8 +393,9 @@ fn a_bound_service_td_is_contraindicated_wherever_the_report_shows_it() {
     let current = Dcap::of(QuoteForm::TdxV5Td15Ex).but(|dcap| {
         dcap.td().td15_ex.as_mut().unwrap().current_service_td_hash[0] = 1;
     });
+    let extended = Dcap::of(QuoteForm::TdxV5Td15).but(|dcap| dcap.td().td_attributes |= 1 << 17);
     let allowing = profile(|policy| policy.tdx.danger_allow_service_td = true);
-    for dcap in [launch, created, current] {
+    for dcap in [launch, created, current, extended] {
         assert_eq!(found(&dcap, &profile(|_| ())), configuration("appraise.tdx.service-td"));
         assert_eq!(found(&dcap, &allowing), good());
     }
@@ -337,10 +430,15 @@ fn sgx(change: impl FnOnce(&mut SgxPolicy)) -> Policy {
 #[test]
 fn flags_that_gramine_and_occlum_set_are_known_and_others_contraindicated() {
     let default = sgx(|_| ());
-    // Initialised, 64-bit; Occlum's provisioning key; KSS; Gramine's AEX-Notify; CET; the key of launch tokens.
-    for flags in [0x5, 0x15, 0x85, 0x485, 0x45, 0x25] {
+    // Initialised and 64-bit, as Gramine's are, and with AEX-Notify; with KSS, as Occlum's may be built; with the keys of
+    // provisioning and of launch tokens; with CET.
+    for flags in [0x5, 0x405, 0x85, 0x15, 0x25, 0x45] {
         assert_eq!(found(&enclave(flags, 0xe7, 0), &default), good(), "{flags:#x}");
     }
+    // Occlum's enclaves ask for the cause of an exit (EXINFO).
+    assert_eq!(found(&enclave(0x5, 0xe7, 1), &default), good());
+    let debug = || configuration("appraise.debug");
+    assert_eq!(found(&enclave(0x7, 0xe7, 1), &default), debug());
     let unknown = || configuration("appraise.sgx.flags");
     for flags in [0x4, 0x1, 0x5 | 1 << 3, 0x5 | 1 << 8, 0x5 | 1 << 11, 0x5 | 1 << 63] {
         assert_eq!(found(&enclave(flags, 0xe7, 0), &default), unknown(), "{flags:#x}");

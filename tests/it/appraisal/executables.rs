@@ -2,9 +2,12 @@
 
 use reference_values::{Key, ReferenceValues, Value, parse_expectation};
 use serde_json::json;
+use sim::intel::QuoteForm;
 use system_tests::minted::REPORT_DATA;
+use verifier::check::Fact;
 use verifier::policy::Policy;
 use verifier::trust::Tier;
+use verifier::verdict::Verdict;
 
 use super::{judge, profile};
 use crate::minted_dcap::case::Dcap;
@@ -74,6 +77,60 @@ fn registers_that_software_extends_affirm_nothing_without_what_extended_them() {
     assert_eq!(told(&case, &entry(&[("mr-td", "4d".repeat(48)), rtmr1]), &[]), BOOT);
     // Asked for by name in one verification, a register is what was asked for.
     assert_eq!(told(&case, "", &[&format!("rtmr1={}", "71".repeat(48))]), BOOT);
+}
+
+#[test]
+fn a_signer_affirms_beside_product_and_version_alone() {
+    let case = Dcap::of(QuoteForm::Sgx).mint();
+    let entry = |rest: &str| {
+        let signer = "51".repeat(32);
+        format!("[[reference]]\ntee = \"sgx\"\nname = \"an enclave\"\nmr-signer = [\"{signer}\"]\n{rest}")
+    };
+    for (rest, expected) in [
+        ("", NONE),
+        ("isv-prod-id = [0]", NONE),
+        ("isv-svn = [1]", NONE),
+        ("isv-prod-id = [0]\nisv-svn = [1]", BOOT),
+        ("isv-prod-id = [0]\nmin-isv-svn = [1]", BOOT),
+        ("isv-prod-id = [0]\nmin-isv-svn = [0]", BOOT),
+        ("isv-prod-id = [0]\nmin-isv-svn = [2]", DIFFERS),
+        ("isv-prod-id = [1]\nmin-isv-svn = [1]", DIFFERS),
+    ] {
+        assert_eq!(told(&case, &entry(rest), &[]), expected, "{rest}");
+    }
+    // Asked for by name in one verification, a signer is what was asked for.
+    assert_eq!(told(&case, "", &[&format!("mr-signer={}", "51".repeat(32))]), BOOT);
+}
+
+#[test]
+fn a_guests_version_has_a_floor_where_one_is_wanted() {
+    let case = Snp::good().mint();
+    let entry = |least: u32| {
+        let digest = "4d".repeat(48);
+        format!(
+            "[[reference]]\ntee = \"snp\"\nname = \"a guest\"\nlaunch-digest = [\"{digest}\"]\nmin-guest-svn = [{least}]"
+        )
+    };
+    let Verdict { claims: Fact::Map(claims), .. } =
+        judge(&case, &profile(|_| ()), &ReferenceValues::default(), &[])
+    else {
+        panic!("no claims")
+    };
+    let own = claims.iter().find_map(|(name, own)| (*name == "snp").then_some(own));
+    let Some(Fact::Map(own)) = own else { panic!("no claims of SNP") };
+    let svn = own.iter().find_map(|(name, value)| (*name == "guest_svn").then_some(value));
+    let Some(Fact::Number(svn)) = svn else { panic!("no GUEST_SVN") };
+    let svn = u32::try_from(*svn).unwrap();
+    assert_eq!(told(&case, &entry(svn), &[]), BOOT);
+    assert_eq!(told(&case, &entry(svn + 1), &[]), DIFFERS);
+}
+
+#[test]
+fn the_measurement_of_the_module_is_compared_on_request_alone() {
+    let case = Dcap::good().mint();
+    let guest = format!("mr-td={}", "4d".repeat(48));
+    assert_eq!(told(&case, "", &[&guest, &format!("mr-seam={}", "5e".repeat(48))]), BOOT);
+    assert_eq!(told(&case, "", &[&guest, &format!("mr-seam={}", "5f".repeat(48))]), DIFFERS);
 }
 
 #[test]

@@ -91,6 +91,48 @@ fn takes_the_chain_in_any_order_and_with_more_in_it() {
 }
 
 #[test]
+fn takes_the_issuer_whose_key_signed_among_those_of_its_name() {
+    let good = Dcap::good();
+    let (pck, ca) = (good.pck(), good.ca());
+    let stranger = STRANGER.platform_ca.certificate.clone();
+    let with = |name: &str, certificates: &[&Vec<u8>], expected: Expected| {
+        let certificates: Vec<_> = certificates.iter().map(|der| (*der).clone()).collect();
+        let chain = good.pem_chain(&certificates);
+        case(name, expected, |dcap| dcap.chain = Some(chain))
+    };
+    refused::all([
+        with("a stranger's first", &[&stranger, &pck, &ca], Ok(())),
+        with("a stranger's last", &[&ca, &pck, &stranger], Ok(())),
+        with("a stranger's alone", &[&stranger, &pck], certificate("pck-ca", wrong_signature())),
+    ]);
+}
+
+#[test]
+fn passes_over_what_it_cannot_read_and_does_not_need() {
+    let good = Dcap::good();
+    let chain = |certificates: &[Vec<u8>], zeros: usize| {
+        let mut chain = good.pem_chain(certificates);
+        chain.extend(vec![0; zeros]);
+        chain
+    };
+    let with = |name: &str, expected: Expected, chain: Vec<u8>| {
+        case(name, expected, |dcap| dcap.chain = Some(chain))
+    };
+    let (pck, ca, garbage) = (good.pck(), good.ca(), vec![0x30, 1]);
+    let encoding = || X509Error::Encoding { structure: "certificate", field: "certificate" };
+    refused::all([
+        with("one more", Ok(()), chain(&[garbage.clone(), pck.clone(), ca.clone()], 0)),
+        with(
+            "in the leaf's place",
+            refuses(DcapError::PckChain(encoding())),
+            chain(&[garbage.clone(), ca], 0),
+        ),
+        with("in the CA's place", refuses(DcapError::PckChain(encoding())), chain(&[pck, garbage], 0)),
+        with("padded", Ok(()), chain(&[good.pck(), good.ca()], 9)),
+    ]);
+}
+
+#[test]
 fn refuses_what_is_no_chain_of_certificates() {
     let chain = |name: &str, chain: String, error: DcapError| {
         case(name, refuses(error), |dcap| dcap.chain = Some(chain.into_bytes()))

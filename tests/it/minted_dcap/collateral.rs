@@ -285,6 +285,17 @@ fn refuses_another_tdx_module() {
         refuses(DcapError::TdxModule { field, expected: expected.to_vec(), actual: actual.to_vec() })
     };
     let (zero, one) = ([0; 8], [1, 0, 0, 0, 0, 0, 0, 0]);
+    let beyond = |actual: &[u8]| error("seam_attributes_beyond_mask", &zero, actual);
+    /// A module of version 0, whose identity is the TCB info's `tdxModule`.
+    fn first_version(dcap: &mut Dcap, signer: [u8; 48]) {
+        dcap.td().tee_tcb_svn[1] = 0;
+        let info = &mut dcap.collateral.tcb_info;
+        info.tdx_module.as_mut().unwrap().mrsigner = hex::encode(signer);
+        // The components of the module are the platform's then.
+        for level in &mut info.tcb_levels {
+            level.tcb.tdx_components.as_mut().unwrap()[1].svn = 0;
+        }
+    }
     refused::all([
         case("signer", error("mr_signer_seam", &[0; 48], &[1; 48]), |dcap| {
             dcap.td().mr_signer_seam = [1; 48];
@@ -293,8 +304,45 @@ fn refuses_another_tdx_module() {
         case("version", refuses(DcapError::TdxModuleUnknown { version: 2 }), |dcap| {
             dcap.td().tee_tcb_svn[1] = 2;
         }),
+        case("attributes outside the mask", beyond(&one), |dcap| {
+            dcap.td().seam_attributes = one;
+            let modules = dcap.collateral.tcb_info.tdx_module_identities.as_mut().unwrap();
+            modules[0].module.attributes_mask = "00FFFFFFFFFFFFFF".to_owned();
+        }),
+        case("version 0 by the TCB info's own module", Ok(()), |dcap| first_version(dcap, [0; 48])),
+        case("version 0, another signer", error("mr_signer_seam", &[1; 48], &[0; 48]), |dcap| {
+            first_version(dcap, [1; 48]);
+        }),
         case("the measurement is not asked for", Ok(()), |dcap| dcap.td().mr_seam = [1; 48]),
     ]);
+}
+
+#[test]
+fn the_order_of_the_levels_means_nothing_and_no_level_stands_twice() {
+    let twice = |member: &str, wanted: Missing, given: &str| {
+        let reason = format!("two TCB levels in `{member}` have the same security versions");
+        unfitting(wanted, &format!("{given} (malformed: {reason})"))
+    };
+    let identity_wanted = Missing::QeIdentity { tee: "tdx" };
+    refused::all([
+        case("platform levels backwards", Ok(()), |dcap| dcap.collateral.tcb_info.tcb_levels.reverse()),
+        case("platform level twice", twice("tcbLevels", tcb_info_wanted(), "tcb-info"), |dcap| {
+            let level = dcap.collateral.tcb_info.tcb_levels[0].clone();
+            dcap.collateral.tcb_info.tcb_levels.push(level);
+        }),
+        case("enclave levels backwards", Ok(()), |dcap| dcap.collateral.qe_identity.tcb_levels.reverse()),
+        case("enclave level twice", twice("tcbLevels", identity_wanted, "qe-identity"), |dcap| {
+            let level = dcap.collateral.qe_identity.tcb_levels[0].clone();
+            dcap.collateral.qe_identity.tcb_levels.push(level);
+        }),
+    ]);
+    let backwards = Dcap::good().but(|dcap| {
+        dcap.collateral.tcb_info.tcb_levels.reverse();
+        dcap.collateral.qe_identity.tcb_levels.reverse();
+    });
+    assert!(backwards.collateral.tcb_info.tcb_levels.len() > 1, "one level has no order");
+    let status = backwards.mint().verdict(&Policy::default(), Scope::Hardware).tcb.status;
+    assert_eq!(status, Some("UpToDate"));
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn refuses_headers_that_are_not_understood() {
 #[test]
 fn refuses_a_body_that_contradicts_the_header() {
     let sgx_header = Dcap::good().but(|dcap| dcap.quote.header.tee_type = 0);
-    let read = ReadError::Reserved { structure: "SGX enclave report", offset: 20, end: 32 };
+    let read = ReadError::Reserved { structure: "SGX enclave report", offset: 21, end: 32 };
     let described = Dcap::of(QuoteForm::TdxV5Td15).but(|dcap| dcap.quote.header.tee_type = 0);
     let tdx_header = Dcap::of(QuoteForm::Sgx).but(|dcap| {
         (dcap.quote.header.version, dcap.quote.header.tee_type) = (5, 0x81);
@@ -104,11 +104,45 @@ fn refuses_a_body_that_contradicts_the_header() {
 }
 
 #[test]
+fn reads_the_control_flow_settings_of_an_enclave_and_nothing_behind_them() {
+    let with = |at: usize| Dcap::of(QuoteForm::Sgx).but(|dcap| dcap.enclave().cet_attributes[at] = 1).mint();
+    let reserved = ReadError::Reserved { structure: "SGX enclave report", offset: 21, end: 32 };
+    refused::all([
+        ("set".to_owned(), with(0), Ok(())),
+        ("reserved".to_owned(), with(1), malformed(QuoteError::Read(reserved))),
+        ("reserved, the last".to_owned(), with(11), malformed(QuoteError::Read(reserved))),
+    ]);
+}
+
+#[test]
+fn refuses_body_types_that_are_not_defined() {
+    let described = |kind: u16| {
+        let mut case = Dcap::of(QuoteForm::TdxV5Td15).mint();
+        case.evidence[48..50].copy_from_slice(&kind.to_le_bytes());
+        let error = QuoteError::BodyType { tee_type: 0x81, actual: kind };
+        (format!("type {kind}"), case, malformed(error))
+    };
+    refused::all([described(0), described(5), described(0xffff)]);
+}
+
+#[test]
 fn refuses_certification_data_of_another_type_and_lengths_without_reason() {
     let kind = |actual| QuoteError::CertificationType { expected: CertificationType::PckChain, actual };
     refused::all([
+        signed("a PPID in the clear", malformed(kind(CertificationType::PpidClear)), |data| {
+            data.certification_type = 1;
+        }),
+        signed("a PPID under RSA-2048", malformed(kind(CertificationType::PpidRsa2048)), |data| {
+            data.certification_type = 2;
+        }),
+        signed("a PPID under RSA-3072", malformed(kind(CertificationType::PpidRsa3072)), |data| {
+            data.certification_type = 3;
+        }),
         signed("a leaf alone", malformed(kind(CertificationType::PckLeaf)), |data| {
             data.certification_type = 4;
+        }),
+        signed("a QE report within one", malformed(kind(CertificationType::QeReport)), |data| {
+            data.certification_type = 6;
         }),
         signed("not defined", malformed(kind(CertificationType::Unknown(9))), |data| {
             data.certification_type = 9;
@@ -219,6 +253,15 @@ fn refuses_other_bindings() {
         other.expected.report_data = Expect::Equals([0x12; 64]);
         let error = BindingError::ReportData { expected: vec![0x12; 64], actual: actual.to_vec() };
         assert_eq!(other.outcome(), Err(Refused::Verify(VerifyError::Binding(error))));
+        // Shifted by a byte, or cut and filled with zeros, it is another.
+        for wanted in [
+            std::array::from_fn(|at| if at == 0 { 0 } else { 0x11 }),
+            std::array::from_fn(|at| if at < 32 { 0x11 } else { 0 }),
+        ] {
+            other.expected.report_data = Expect::Equals(wanted);
+            let error = BindingError::ReportData { expected: wanted.to_vec(), actual: actual.to_vec() };
+            assert_eq!(other.outcome(), Err(Refused::Verify(VerifyError::Binding(error))));
+        }
         let mut host = good.clone();
         host.expected.host_data = Expect::Equals(vec![0; length]);
         assert_eq!(host.outcome(), Ok(()));

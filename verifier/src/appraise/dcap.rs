@@ -69,6 +69,11 @@ pub(super) fn claims(facts: &Facts, outcome: &TcbOutcome) -> Fact {
             own.push(("tdx_module_tcb", module.status.as_str().into()));
         }
         own.push(("qe_tcb", tcb.qe.status.as_str().into()));
+        if let Some(current) = &tcb.current {
+            let advisories = current.platform.advisories.iter().map(|id| Fact::from(id.clone()));
+            own.push(("current_tcb", current.status.as_str().into()));
+            own.push(("current_advisories", Fact::List(advisories.collect())));
+        }
     }
     Fact::Map(vec![
         ("launch_digest", digest),
@@ -143,15 +148,33 @@ fn level(tcb: &Tcb, rules: &TcbRules<'_>, now: UnixTime, findings: &mut Findings
 }
 
 fn accepted(tcb: &Tcb, rules: &TcbRules<'_>, now: UnixTime) -> bool {
-    let mitigated = !tcb.advisories.is_empty()
-        && tcb.advisories.iter().all(|advisory| rules.accept_advisories.contains(advisory));
     match tcb.status {
         TcbStatus::Revoked | TcbStatus::NoMatch => false,
-        // An empty list accepts nothing, and a level that names no advisory has none that could be accepted.
-        TcbStatus::SWHardeningNeeded => mitigated && !rules.accept.is_empty(),
-        TcbStatus::OutOfDate => rules.accept.contains(&TcbStatus::OutOfDate) || in_grace(tcb, rules, now),
-        status => rules.accept.contains(&status),
+        // An empty list accepts nothing.
+        TcbStatus::SWHardeningNeeded => mitigated(&tcb.advisories, rules) && !rules.accept.is_empty(),
+        TcbStatus::OutOfDate => {
+            (rules.accept.contains(&TcbStatus::OutOfDate) || in_grace(tcb, rules, now))
+                && hardened(tcb, rules)
+        }
+        status => rules.accept.contains(&status) && hardened(tcb, rules),
     }
+}
+
+/// A part that is out of date hides in the merged word that the platform wants hardened software, and so does a relaunch:
+/// the advisories are asked for all the same.
+fn hardened(tcb: &Tcb, rules: &TcbRules<'_>) -> bool {
+    let current = tcb.current.as_ref().map(|current| &current.platform);
+    [Some(&tcb.platform), current].into_iter().flatten().all(|platform| {
+        !matches!(
+            platform.status,
+            TcbStatus::SWHardeningNeeded | TcbStatus::ConfigurationAndSWHardeningNeeded
+        ) || mitigated(&platform.advisories, rules)
+    })
+}
+
+/// A level that names no advisory has none that could be accepted.
+fn mitigated(advisories: &[String], rules: &TcbRules<'_>) -> bool {
+    !advisories.is_empty() && advisories.iter().all(|advisory| rules.accept_advisories.contains(advisory))
 }
 
 /// An empty list accepts nothing, whatever the grace.
@@ -187,7 +210,7 @@ fn enclave_value(report: &EnclaveReport, key: Key) -> Option<Value> {
         Key::IsvFamilyId => &report.isv_family_id,
         Key::ConfigId => &report.config_id,
         Key::IsvProdId => return Some(Value::Number(report.isv_prod_id.into())),
-        Key::IsvSvn => return Some(Value::Number(report.isv_svn.into())),
+        Key::IsvSvn | Key::MinIsvSvn => return Some(Value::Number(report.isv_svn.into())),
         Key::ConfigSvn => return Some(Value::Number(report.config_svn.into())),
         _ => return None,
     };

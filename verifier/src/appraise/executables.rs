@@ -28,7 +28,7 @@ pub(super) fn appraise(
     let mut differs = false;
     for (key, value) in wanted.expectations {
         let found = actual(*key);
-        let equal = found.as_ref() == Some(value);
+        let equal = found.as_ref().is_some_and(|found| key.accepts(value, found));
         let outcome = if equal { Outcome::Pass } else { Outcome::Fail };
         let (expected, actual) =
             (labelled(*key, fact(value)), labelled(*key, found.as_ref().map_or(Fact::None, fact)));
@@ -47,7 +47,13 @@ pub(super) fn appraise(
             // Software extends an RTMR, so beside another MRTD it may hold anything. What is asked for one verdict by
             // name is the asker's to know; an entry that releases keys must say what extended it.
             let rooted = keys.contains(&Key::MrTd);
-            matched.extend(keys.into_iter().filter(|key| rooted || !is_rtmr(*key)));
+            // And a signer has other enclaves, and old versions of this one.
+            let version = keys.contains(&Key::IsvSvn) || keys.contains(&Key::MinIsvSvn);
+            let told_apart = version && keys.contains(&Key::IsvProdId);
+            matched.extend(keys.into_iter().filter(|key| match key {
+                Key::MrSigner => told_apart,
+                key => rooted || !is_rtmr(*key),
+            }));
             entry_matched = true;
         }
         Closest::Differs(name, mismatches) => {
@@ -70,7 +76,8 @@ pub(super) fn appraise(
         findings.note(
             "appraise.executables",
             Outcome::NotChecked,
-            "a wanted value that measures what runs (launch digest, MRTD, an RTMR beside it, MRENCLAVE, a signer)",
+            "a wanted value that measures what runs (launch digest, MRTD, an RTMR beside it, MRENCLAVE, a signer beside \
+             isv-prod-id and isv-svn or min-isv-svn)",
             Fact::List(matched.iter().map(|key| key.as_str().into()).collect()),
         );
     }

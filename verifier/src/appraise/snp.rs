@@ -50,7 +50,7 @@ pub(super) fn value(facts: &Facts, key: Key) -> Option<Value> {
         Key::ImageId => &facts.image_id,
         Key::IdKeyDigest => &facts.id_key_digest,
         Key::AuthorKeyDigest => &facts.author_key_digest,
-        Key::GuestSvn => return Some(Value::Number(facts.guest_svn.into())),
+        Key::GuestSvn | Key::MinGuestSvn => return Some(Value::Number(facts.guest_svn.into())),
         _ => return None,
     };
     Some(Value::Bytes(bytes.to_vec()))

@@ -1,11 +1,11 @@
 //! What we think of how a trust domain is set up.
 
 use super::finding::Findings;
-use crate::check::Fact;
+use crate::check::{Fact, Outcome};
 use crate::policy::{TdAttribute, TdxPolicy};
 use crate::tdx::{
-    ATTRIBUTE_MIGRATABLE, ATTRIBUTE_SEPT_VE_DISABLE, ATTRIBUTE_SERVTD_EXT, ATTRIBUTES_RESERVED,
-    ATTRIBUTES_UNDER_DEBUG, TdReport,
+    ATTRIBUTE_DEBUG, ATTRIBUTE_ICSSD, ATTRIBUTE_MIGRATABLE, ATTRIBUTE_PERFMON, ATTRIBUTE_SEPT_VE_DISABLE,
+    ATTRIBUTE_SERVTD_EXT, ATTRIBUTES_RESERVED, ATTRIBUTES_UNDER_DEBUG, TdReport,
 };
 
 /// Judges TDATTRIBUTES, XFAM and the service TDs that are bound.
@@ -27,11 +27,20 @@ pub(super) fn appraise(report: &TdReport, policy: &TdxPolicy, findings: &mut Fin
 }
 
 fn service_td(report: &TdReport, policy: &TdxPolicy, findings: &mut Findings) {
+    let attributes = report.attributes();
     let service = report.mr_service_td();
-    let extended = report.attributes() & ATTRIBUTE_SERVTD_EXT != 0;
-    let holds = (service == [0; 48] && !extended) || policy.danger_allow_service_td;
+    let extended = attributes & ATTRIBUTE_SERVTD_EXT != 0;
     let actual = Fact::Map(vec![("bound", Fact::hex(&service)), ("servtd_ext", extended.into())]);
-    findings.configuration("appraise.tdx.service-td", holds, "no service TD", actual);
+    // A TD 1.0 report has no field for it. A migration TD is the one kind there is, and it can move nothing that is not
+    // migratable; where that is allowed, nobody knows what may be bound.
+    let told = report.v15.is_some() || extended;
+    let movable = attributes & ATTRIBUTE_MIGRATABLE != 0 && policy.danger_allow_migratable;
+    if !told && !movable {
+        findings.note(SERVICE_TD, Outcome::NotChecked, "no service TD", "a TD 1.0 report does not tell");
+        return;
+    }
+    let unbound = told && service == [0; 48] && !extended;
+    findings.configuration(SERVICE_TD, unbound || policy.danger_allow_service_td, "no service TD", actual);
 }
 
 fn unknown(attributes: u64, policy: &TdxPolicy, findings: &mut Findings) {
@@ -42,6 +51,14 @@ fn unknown(attributes: u64, policy: &TdxPolicy, findings: &mut Findings) {
         named => format!("no unknown bit but {named:#018x}"),
     };
     findings.configuration("appraise.tdx.attributes", left == 0, expected, format!("{unknown:#018x}"));
+    // The TDX module starts no TD with these together, so a report that has them was not made by one that is known.
+    let both = |one: u64, other: u64| attributes & one != 0 && attributes & other != 0;
+    let excluded = both(ATTRIBUTE_MIGRATABLE, ATTRIBUTE_DEBUG)
+        || both(ATTRIBUTE_MIGRATABLE, ATTRIBUTE_PERFMON)
+        || both(ATTRIBUTE_PERFMON, ATTRIBUTE_ICSSD);
+    let expected = "not migratable with debug or perfmon, nor perfmon with icssd";
+    let actual = format!("{attributes:#018x}");
+    findings.configuration("appraise.tdx.attributes.together", !excluded, expected, actual);
 }
 
 /// The attributes that the policy asks for or forbids, by name.
@@ -60,8 +77,13 @@ fn wanted(attributes: u64, policy: &TdxPolicy, findings: &mut Findings) {
 
 fn xfam(xfam: u64, policy: &TdxPolicy, findings: &mut Findings) {
     let (required, allowed) = (policy.xfam_required.0, policy.xfam_allowed.0);
-    let holds = xfam & required == required && xfam & !allowed == 0;
-    let expected = format!("all of {required:#x}, none beyond {allowed:#x}");
+    let whole = |group: u64| xfam & group == 0 || xfam & group == group;
+    let has = |bit: u64| xfam & bit != 0;
+    // As the TDX module checks at a TD's creation (check_xfam): features that come together or not at all.
+    let consistent =
+        whole(XFAM_AVX512) && whole(XFAM_CET) && whole(XFAM_AMX) && (!has(XFAM_AVX512) || has(XFAM_AVX));
+    let holds = xfam & required == required && xfam & !allowed == 0 && consistent;
+    let expected = format!("all of {required:#x}, none beyond {allowed:#x}, AVX-512, CET and AMX each whole");
     findings.configuration("appraise.tdx.xfam", holds, expected, format!("{xfam:#x}"));
 }
 
@@ -70,6 +92,12 @@ pub(super) fn bits(numbers: &[u8]) -> u64 {
     numbers.iter().filter_map(|number| 1_u64.checked_shl(u32::from(*number))).fold(0, |all, bit| all | bit)
 }
 
+const SERVICE_TD: &str = "appraise.tdx.service-td";
+/// Bits of XFAM, as of XCR0 and IA32_XSS.
+const XFAM_AVX: u64 = 1 << 2;
+const XFAM_AVX512: u64 = 0b111 << 5;
+const XFAM_CET: u64 = 0b11 << 11;
+const XFAM_AMX: u64 = 0b11 << 17;
 const ATTRIBUTES: [TdAttribute; 7] = [
     TdAttribute::Icssd,
     TdAttribute::ServtdExt,

@@ -27,11 +27,14 @@ impl PckChain {
         endorsements: &Endorsements,
         anchors: &Anchors,
     ) -> Result<Self, DcapError> {
-        // Some quoting libraries count the C string's final zero.
-        let pem = pem.strip_suffix(&[0]).unwrap_or(pem);
+        // Some quoting libraries count the C string's final zero, and some pad with more.
+        let end = pem.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
+        let pem = pem.get(..end).unwrap_or(pem);
         let blocks = pem_blocks(pem, MAX_CERTIFICATES).map_err(DcapError::PckChain)?;
         let (mut leaves, mut issuers) = (Vec::new(), Vec::new());
         let mut carried = Vec::with_capacity(blocks.len());
+        // What cannot be read may be one of the certificates that nobody needs.
+        let mut unread = None;
         for (label, der) in blocks {
             if label != "CERTIFICATE" {
                 return Err(DcapError::PckChainBlock);
@@ -41,10 +44,12 @@ impl PckChain {
                 if let Some(known) = endorsements.known_issuer(&der) {
                     issuers.push(known);
                 } else {
-                    let certificate = Certificate::parse(&der).map_err(DcapError::PckChain)?;
-                    match certificate.extension(&SGX_EXTENSION) {
-                        Some(_) => leaves.push(certificate),
-                        None => issuers.push(Arc::new(certificate)),
+                    match Certificate::parse(&der) {
+                        Ok(certificate) if certificate.extension(&SGX_EXTENSION).is_some() => {
+                            leaves.push(certificate);
+                        }
+                        Ok(certificate) => issuers.push(Arc::new(certificate)),
+                        Err(error) => unread = unread.or(Some(DcapError::PckChain(error))),
                     }
                 }
             }
@@ -52,10 +57,9 @@ impl PckChain {
         }
         let found = leaves.len();
         let (Some(leaf), 1) = (leaves.pop(), found) else {
-            return Err(DcapError::PckLeaves { actual: found });
+            return Err(unread.unwrap_or(DcapError::PckLeaves { actual: found }));
         };
-        let ca = issuers.into_iter().find(|issuer| issuer.subject() == leaf.issuer());
-        let ca = ca.ok_or(DcapError::PckCaAbsent)?;
+        let ca = issuer_of(&leaf, issuers).ok_or_else(|| unread.unwrap_or(DcapError::PckCaAbsent))?;
         if leaf.subject_common_name() != Some(PCK_NAME) {
             return Err(DcapError::CommonName { role: "pck" });
         }
@@ -94,6 +98,15 @@ impl PckChain {
         }
         Ok(())
     }
+}
+
+/// The certificate of the issuer's name; of several the one whose key signed the leaf, or else the first, so that the
+/// chain fails with a reason.
+fn issuer_of(leaf: &Certificate, mut issuers: Vec<Arc<Certificate>>) -> Option<Arc<Certificate>> {
+    issuers.retain(|issuer| issuer.subject() == leaf.issuer());
+    let signed = |issuer: &&Arc<Certificate>| leaf.check_signed_by(issuer).is_ok();
+    let signer = if issuers.len() > 1 { issuers.iter().find(signed).cloned() } else { None };
+    signer.or_else(|| issuers.into_iter().next())
 }
 
 /// Common name of every PCK certificate (Intel SGX PCK Certificate and CRL Profile, section 1.3.5).

@@ -94,6 +94,12 @@ pub enum CollateralError {
         /// The number found.
         actual: usize,
     },
+    /// Two TCB levels ask for the same security versions, and may say different things.
+    #[error("two TCB levels in `{member}` have the same security versions")]
+    LevelTwice {
+        /// The member's name.
+        member: &'static str,
+    },
     /// An advisory's id is not a short word of letters, digits and hyphens.
     #[error("an advisory id is not a word of at most {MAX_ADVISORY} letters, digits and hyphens")]
     Advisory,
@@ -220,6 +226,18 @@ pub(super) const fn count(member: &'static str, limit: usize, actual: usize) -> 
         return Err(CollateralError::Count { member, limit, actual });
     }
     Ok(())
+}
+
+/// Orders levels from the best down, as Intel's QVL keeps them: the first that is reached counts, so that the order of
+/// the document must not matter.
+pub(super) fn ordered<T, K: Ord>(
+    member: &'static str,
+    mut levels: Vec<T>,
+    key: impl Fn(&T) -> K,
+) -> Result<Vec<T>, CollateralError> {
+    levels.sort_by_cached_key(|level| core::cmp::Reverse(key(level)));
+    let twice = levels.windows(2).any(|pair| matches!(pair, [one, next] if key(one) == key(next)));
+    if twice { Err(CollateralError::LevelTwice { member }) } else { Ok(levels) }
 }
 
 /// Advisory ids go into verdicts and policies word for word.

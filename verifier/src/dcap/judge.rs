@@ -110,9 +110,12 @@ fn check_tdx_module(td: &TdReport, info: &TcbInfo, steps: &mut Steps<'_>) -> Res
         return steps.rule(&steps::TDX_MODULE, "a TDX module that the TCB info knows", known.map(|_| ()));
     };
     let attributes = masked(td.seam_attributes, wanted.attributes_mask);
-    let fields: [(&'static str, &[u8], &[u8]); 2] = [
+    // Intel's QVL asks for zeros, whatever the mask: what the mask leaves out has no meaning yet.
+    let beyond = masked(td.seam_attributes, wanted.attributes_mask.map(|byte| !byte));
+    let fields: [(&'static str, &[u8], &[u8]); 3] = [
         ("mr_signer_seam", &wanted.mr_signer, &td.mr_signer_seam),
         ("seam_attributes", &wanted.attributes, &attributes),
+        ("seam_attributes_beyond_mask", &[0; 8], &beyond),
     ];
     compare_fields(&steps::TDX_MODULE, &fields, steps, |field, expected, actual| DcapError::TdxModule {
         field,

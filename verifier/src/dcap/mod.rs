@@ -36,6 +36,6 @@ pub use pck::{Configuration, PckError, PckExtension, SGX_EXTENSION, SgxType};
 pub use qe_identity::{QeEnclave, QeIdentity, SvnLevel};
 pub use quote::{Body, Header, MAX_TRAILING, Quote, QuoteError};
 pub use status::TcbStatus;
-pub use tcb::{Tcb, TcbOutcome, TcbPart};
+pub use tcb::{CurrentTcb, Tcb, TcbOutcome, TcbPart};
 pub use tcb_info::{PlatformLevel, TcbInfo, TdxModule, TdxModuleVersion};
 pub use verify::{VerifiedQuote, verify};

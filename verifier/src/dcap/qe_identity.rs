@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use crate::dcap::collateral::{
-    CollateralError, Member, Signed, advisories, bytes, count, id_error, instant, open, read, validity,
+    CollateralError, Member, Signed, advisories, bytes, count, id_error, instant, open, ordered, read,
+    validity,
 };
 use crate::dcap::status::TcbStatus;
 use crate::evidence::Tee;
@@ -167,7 +168,9 @@ pub(super) fn svn_levels(raw: Vec<RawSvnLevel>) -> Result<Vec<SvnLevel>, Collate
             advisories: advisories(raw.advisory_ids)?,
         })
     };
-    raw.into_iter().map(level).collect()
+    ordered("tcbLevels", raw.into_iter().map(level).collect::<Result<_, _>>()?, |level: &SvnLevel| {
+        level.isv_svn
+    })
 }
 
 /// The format's version since PCS API version 2.

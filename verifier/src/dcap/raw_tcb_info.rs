@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::dcap::collateral::{
-    CollateralError, advisories, bytes, count, id_error, instant, json_error, validity,
+    CollateralError, advisories, bytes, count, id_error, instant, json_error, ordered, validity,
 };
 use crate::dcap::qe_identity::{RawSvnLevel, svn_levels};
 use crate::dcap::status::TcbStatus;
@@ -94,7 +94,9 @@ impl RawTcbInfo {
             evaluation_number: self.tcb_evaluation_data_number,
             module,
             modules,
-            levels: levels.collect::<Result<_, _>>()?,
+            levels: ordered("tcbLevels", levels.collect::<Result<_, _>>()?, |level| {
+                (level.sgx, level.pce_svn, level.tdx)
+            })?,
         })
     }
 
@@ -184,7 +186,10 @@ fn module_versions(raw: Vec<RawModuleVersion>) -> Result<Vec<TdxModuleVersion>, 
     }
     let mut modules: Vec<TdxModuleVersion> = Vec::with_capacity(found);
     for raw in raw {
-        let digits = raw.id.strip_prefix("TDX_").ok_or_else(|| id_error(&raw.id))?;
+        let digits = match raw.id.split_at_checked(4) {
+            Some((prefix, digits)) if prefix.eq_ignore_ascii_case("TDX_") => digits,
+            _ => return Err(id_error(&raw.id)),
+        };
         let [version] = bytes("id", digits)?;
         if modules.iter().any(|module| module.version == version) {
             return Err(CollateralError::Count { member, limit: MAX_MODULES, actual: found });

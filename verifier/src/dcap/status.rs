@@ -65,7 +65,7 @@ impl TcbStatus {
     /// The state of a TD 1.5 that was launched at `self` on a platform that is at `current` now.
     ///
     /// Intel's QVL, `checkForRelaunch`: where the launch is out of date and the present is not, a relaunch helps.
-    /// Stricter than Intel's: a platform that is revoked or unknown by now makes the whole so.
+    /// Stricter than Intel's: a platform that is revoked by now makes the whole so.
     pub const fn relaunch(self, current: Self) -> Self {
         match (self, current) {
             (Self::NoMatch, _) | (_, Self::NoMatch) => Self::NoMatch,

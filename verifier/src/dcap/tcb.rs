@@ -39,8 +39,17 @@ pub struct Tcb {
     pub module: Option<TcbPart>,
     /// The quoting enclave.
     pub qe: TcbPart,
-    /// All parts together by TEE_TCB_SVN2, as the platform is by now (TD 1.5 reports).
-    pub current: Option<TcbStatus>,
+    /// The platform as it is by now, by TEE_TCB_SVN2 (TD 1.5 reports).
+    pub current: Option<CurrentTcb>,
+}
+
+/// The TCB of a TD 1.5's platform after updates, or a migration, that the TD survived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrentTcb {
+    /// All parts together.
+    pub status: TcbStatus,
+    /// The platform alone.
+    pub platform: TcbPart,
 }
 
 /// One part of the TCB.
@@ -72,11 +81,11 @@ pub(super) fn evaluate(
     let launch = merge(&platform, module.as_ref(), &qe);
     let current = td.and_then(|td| td.v15.as_ref()).map(|v15| {
         let svn = &v15.tee_tcb_svn2;
-        let platform = platform_level(info, pck, Some(svn)).map_or(TcbStatus::NoMatch, |level| level.status);
-        let module = module_part(info, svn).map_or(TcbStatus::UpToDate, |part| part.status);
-        platform.converge(module).converge(qe.status)
+        let platform = platform_level(info, pck, Some(svn)).map_or_else(TcbPart::no_match, TcbPart::from);
+        let status = merge(&platform, module_part(info, svn).as_ref(), &qe);
+        CurrentTcb { status, platform }
     });
-    let status = current.map_or(launch, |current| launch.relaunch(current));
+    let status = current.as_ref().map_or(launch, |current| launch.relaunch(current.status));
 
     let parts = [Some(&platform), module.as_ref(), Some(&qe)];
     let (date, advisories) = if status == TcbStatus::NoMatch {

@@ -34,7 +34,7 @@ pub struct SgxPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EnclaveFlag {
-    /// PROVISIONKEY: the enclave may derive the provisioning key, as Occlum's do.
+    /// PROVISIONKEY: the enclave may derive the provisioning key.
     ProvisionKey,
     /// EINITTOKENKEY: the enclave may derive the key of launch tokens.
     EinittokenKey,

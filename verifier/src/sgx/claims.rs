@@ -17,6 +17,7 @@ pub fn claims(report: &EnclaveReport) -> Fact {
         ("attributes", report.attributes.into()),
         ("debug", report.debug().into()),
         ("misc_select", report.misc_select.into()),
+        ("cet_attributes", report.cet_attributes.into()),
         ("cpu_svn", report.cpu_svn.into()),
         ("report_data", report.report_data.into()),
     ])

@@ -9,6 +9,8 @@ pub struct EnclaveReport {
     pub cpu_svn: [u8; 16],
     /// MISCSELECT as its four bytes stand in the report (little-endian bits).
     pub misc_select: [u8; 4],
+    /// CET_ATTRIBUTES: how control-flow enforcement is set up, zero without ATTRIBUTES.CET.
+    pub cet_attributes: u8,
     /// ISVEXTPRODID (key separation and sharing).
     pub isv_ext_prod_id: [u8; 16],
     /// ATTRIBUTES: 8 bytes of flags, then 8 bytes of XFRM.
@@ -37,7 +39,8 @@ impl EnclaveReport {
         let mut reader = Reader::new("SGX enclave report", bytes);
         let cpu_svn = reader.array()?;
         let misc_select = reader.array()?;
-        reader.reserved(12)?;
+        let cet_attributes = reader.u8()?;
+        reader.reserved(11)?;
         let isv_ext_prod_id = reader.array()?;
         let attributes = reader.array()?;
         let mr_enclave = reader.array()?;
@@ -55,6 +58,7 @@ impl EnclaveReport {
         Ok(Self {
             cpu_svn,
             misc_select,
+            cet_attributes,
             isv_ext_prod_id,
             attributes,
             mr_enclave,

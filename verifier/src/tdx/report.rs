@@ -196,14 +196,14 @@ pub const ATTRIBUTE_KEY_LOCKER: u64 = 1 << 31;
 pub const ATTRIBUTE_TPA: u64 = 1 << 62;
 /// TDATTRIBUTES.PERFMON: performance monitoring is allowed.
 pub const ATTRIBUTE_PERFMON: u64 = 1 << 63;
-/// The bits of TDATTRIBUTES that Intel has not defined: 3:1, 15:7, 26:23, 61:32 (Intel TDX Module ABI
-/// 348551-008US, table 3.23).
-pub const ATTRIBUTES_RESERVED: u64 = 0x3FFF_FFFF_0780_FF8E;
+/// The bits of TDATTRIBUTES that have no published meaning: 3:1, 15:7, 26:18, 61:32 (Intel TDX Module ABI
+/// 348551-008US, table 3.23, which sets 22:18 apart without a name).
+pub const ATTRIBUTES_RESERVED: u64 = 0x3FFF_FFFF_07FC_FF8E;
 /// The features in XFAM that every TD has: x87 and SSE (Intel TDX Module base specification, "XFAM").
 pub const XFAM_ALWAYS: u64 = 0b11;
 /// The features that a TDX module can give: x87, SSE, AVX, the three of AVX-512, PT, PKRU, the two of CET, UINTR, LBR, the
-/// two of AMX (XFAM_FIXED0 of TDX 1.0 and 1.5, 0x6DBE7), and APX (bit 19).
-pub const XFAM_DEFINED: u64 = 0xE_DBE7;
+/// two of AMX: XFAM_FIXED0 of TDX 1.0 and 1.5. APX (bit 19) has no module that gives it in public.
+pub const XFAM_DEFINED: u64 = 0x6_DBE7;
 
 #[cfg(test)]
 mod tests;
