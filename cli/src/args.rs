@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Verify one piece of evidence and print the verdict
     Verify(VerifyArgs),
+    /// Tell what a check asks, of which input, who says so, against which threat, and what mends a failure
+    Explain(ExplainArgs),
     /// Measure this build on this machine
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -89,6 +91,23 @@ pub struct VerifyArgs {
     /// Print the verdict as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
+    /// After the report, say of each check that did not pass which rule and which input it is about, and what mends it
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Ids of checks, such as appraise.tcb, or what they begin with; without any, all
+    #[arg(value_name = "CHECK")]
+    pub checks: Vec<String>,
+    /// Print a JSON array on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// Print the table of docs/checks.md
+    #[arg(long, conflicts_with_all = ["json", "checks"])]
+    pub markdown: bool,
 }
 
 /// What the exit code asks for.

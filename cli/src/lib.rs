@@ -7,6 +7,7 @@ mod args;
 mod bench;
 mod demo;
 mod exit;
+mod explain;
 mod inputs;
 mod manual;
 mod report;

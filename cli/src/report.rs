@@ -160,7 +160,8 @@ pub(crate) fn brief(fact: &Fact) -> String {
     }
 }
 
-fn full(fact: &Fact) -> String {
+/// A value in words, whole.
+pub(crate) fn full(fact: &Fact) -> String {
     match fact {
         Fact::None => "–".to_owned(),
         Fact::Bool(true) => "yes".to_owned(),

@@ -9,7 +9,7 @@ use verifier::trust::Scope;
 use verifier::verdict::{Context, Verdict, assess};
 
 use crate::args::{Appraise, VerifyArgs};
-use crate::{inputs, report, system};
+use crate::{explain, inputs, report, system};
 
 /// Reads, verifies, prints; the exit code is the verdict's.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
@@ -20,7 +20,11 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let text = if args.json {
         format!("{}\n", serde_json::to_string_pretty(&verdict)?)
     } else {
-        report::render(&verdict, system::colour(), system::width())
+        let mut text = report::render(&verdict, system::colour(), system::width());
+        if args.explain {
+            text.push_str(&explain::of_verdict(&verdict, system::colour()));
+        }
+        text
     };
     system::print(&text)?;
     Ok(ExitCode::from(verdict.exit_code()))

@@ -26,6 +26,11 @@ fn the_auditors_page_runs() {
     run_page("docs/auditor.md");
 }
 
+#[test]
+fn the_page_of_the_checks_runs() {
+    run_page("docs/checks.md");
+}
+
 /// The README's own blocks: two are whole jobs that other tests and CI run, the others are run here.
 #[test]
 fn the_readme_shows_commands_that_run() {
@@ -55,6 +60,7 @@ fn the_readme_leads_to_documents_that_exist() {
         "docs/pod.md",
         "docs/inference-client.md",
         "docs/auditor.md",
+        "docs/checks.md",
         "docs/performance.md",
     ] {
         let folder = binaries::root().join(page).parent().expect("a folder").to_owned();

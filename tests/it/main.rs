@@ -4,6 +4,7 @@ mod agent_binary;
 mod allocations;
 mod appraisal;
 mod broker;
+mod checks;
 mod cli_verify;
 mod demo;
 mod dependencies;

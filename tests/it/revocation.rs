@@ -1,9 +1,10 @@
 //! One rule of revocation for all vendors: every state of every CRL, under both rules of the policy.
 
-use sim::amd::AmdVendor;
-use sim::intel::IntelVendor;
+use sim::amd::{AmdVendor, SigningChoice};
+use sim::intel::{IntelVendor, PckCa};
 use sim::x509::CrlFields;
-use system_tests::minted::{Amd, Intel, Minted, NOW};
+use system_tests::minted::{Amd, Intel, Minted, NOW, REPORT_DATA};
+use verifier::check::Outcome;
 use verifier::policy::{Policy, RevocationRule};
 
 /// What becomes of one CRL.
@@ -75,21 +76,58 @@ fn amds_intermediate_is_asked_of_the_roots_crl() {
 }
 
 #[test]
-fn intels_platform_is_asked_of_its_cas_crl() {
-    let intel = Intel::new();
-    let stranger = IntelVendor::new(&mut sim::SeededRng::new("stranger"), NOW).unwrap();
-    let serial = intel.vendor.pck_fields(&intel.machine, NOW).unwrap().serial;
+fn amds_authority_for_loaded_keys_is_asked_of_the_roots_crl() {
+    let amd = Amd::new();
+    let stranger = AmdVendor::new(amd.vendor.product, NOW).unwrap();
+    let report = amd.chip.report(5, SigningChoice::Vlek, REPORT_DATA);
+    let evidence = amd.chip.sign(&report, SigningChoice::Vlek).unwrap().to_vec();
+    let vlek = amd.vendor.endorse(&amd.chip, SigningChoice::Vlek, NOW).unwrap();
     for (state, required, if_available) in STATES {
-        let case = intel.case(|collateral| state.put(&mut collateral.pck_crl, &serial));
+        let case = amd.case(|_, crl| state.put(crl, &amd.vendor.asvk.fields.serial));
+        let case = Minted { evidence: evidence.clone(), ..case }
+            .without("vcek")
+            .with("vlek", vlek.clone())
+            .with("asvk", amd.vendor.asvk.certificate.clone());
         let case = match state {
-            State::Absent => case.without("pck-crl"),
-            State::Stranger => {
-                let fields = stranger.pck_crl_fields(intel.machine.ca, NOW);
-                case.with("pck-crl", fields.sign(&stranger.platform_ca.key).unwrap())
-            }
+            State::Absent => case.without("ark-crl"),
+            State::Stranger => case.with("ark-crl", stranger.crl(NOW).unwrap()),
             _ => case,
         };
         assert_eq!(exit_codes(&case), (required, if_available), "{state:?}");
+    }
+}
+
+/// Nobody revokes a VCEK or a VLEK by a list: one that names it is not even asked.
+#[test]
+fn amds_keys_of_a_chip_are_superseded_and_not_revoked() {
+    let amd = Amd::new();
+    let serial = amd.vendor.endorsement_fields(&amd.chip, SigningChoice::Vcek, NOW).serial;
+    let case = amd.case(|_, crl| crl.revoked.push((serial, NOW - 1)));
+    let verdict = case.judge(&Policy::default());
+    let revocations = verdict.checks.iter().filter(|check| check.id == "appraise.revocation");
+    let outcomes: Vec<Outcome> = revocations.map(|check| check.outcome).collect();
+    assert_eq!((verdict.exit_code(), outcomes), (0, vec![Outcome::Pass, Outcome::NotApplicable]));
+}
+
+#[test]
+fn intels_platform_is_asked_of_its_cas_crl() {
+    for ca in [PckCa::Platform, PckCa::Processor] {
+        let mut intel = Intel::new();
+        intel.machine.ca = ca;
+        let stranger = IntelVendor::new(&mut sim::SeededRng::new("stranger"), NOW).unwrap();
+        let serial = intel.vendor.pck_fields(&intel.machine, NOW).unwrap().serial;
+        for (state, required, if_available) in STATES {
+            let case = intel.case(|collateral| state.put(&mut collateral.pck_crl, &serial));
+            let case = match state {
+                State::Absent => case.without("pck-crl"),
+                State::Stranger => {
+                    let fields = stranger.pck_crl_fields(ca, NOW);
+                    case.with("pck-crl", fields.sign(&stranger.pck_ca(ca).key).unwrap())
+                }
+                _ => case,
+            };
+            assert_eq!(exit_codes(&case), (required, if_available), "{ca:?} {state:?}");
+        }
     }
 }
 
@@ -97,7 +135,13 @@ fn intels_platform_is_asked_of_its_cas_crl() {
 fn intels_intermediates_are_asked_of_the_roots_crl() {
     let intel = Intel::new();
     let stranger = IntelVendor::new(&mut sim::SeededRng::new("stranger"), NOW).unwrap();
-    for authority in [&intel.vendor.platform_ca, &intel.vendor.tcb_signer] {
+    let mut other = Intel::new();
+    other.machine.ca = PckCa::Processor;
+    for (intel, authority) in [
+        (&intel, &intel.vendor.platform_ca),
+        (&intel, &intel.vendor.tcb_signer),
+        (&other, &other.vendor.processor_ca),
+    ] {
         for (state, required, if_available) in STATES {
             let case = intel.case(|collateral| state.put(&mut collateral.root_crl, &authority.fields.serial));
             let case = match state {

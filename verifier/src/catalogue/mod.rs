@@ -30,10 +30,31 @@ pub struct Entry {
 
 /// All checks, those of verification before those of the appraisal.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [common::ENTRIES, snp::ENTRIES, intel::ENTRIES, event_log::ENTRIES].into_iter().flatten()
+    [snp::ENTRIES, intel::QUOTES, intel::ENTRIES, event_log::ENTRIES, common::ENTRIES].into_iter().flatten()
 }
 
 /// The check of this id.
 pub fn entry(id: &str) -> Option<&'static Entry> {
     entries().find(|entry| entry.id == id)
+}
+
+/// The checks as a table in Markdown, one row each.
+pub fn markdown() -> String {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let mut table = "| check | asks | looks at | policy | source | threat | to mend | tests |\n|---|---|---|---|---|---|---|---|\n".to_owned();
+    for entry in entries() {
+        let tests: Vec<String> = entry.tests.iter().map(|test| format!("`{test}`")).collect();
+        let policy = if entry.policy.is_empty() { "–".to_owned() } else { format!("`{}`", entry.policy) };
+        table.push_str(&format!(
+            "| `{}` | {} | {} | {policy} | {} | {} | {} | {} |\n",
+            entry.id,
+            cell(entry.asks),
+            cell(entry.input),
+            cell(entry.source),
+            cell(entry.threat),
+            cell(entry.mend),
+            tests.join(", "),
+        ));
+    }
+    table
 }

@@ -203,7 +203,7 @@ fn refuses_bytes_that_the_signature_data_does_not_use() {
 fn refuses_reserved_bytes_of_an_enclave_report() {
     let reserved =
         |offset, end| QuoteError::Read(ReadError::Reserved { structure: "SGX enclave report", offset, end });
-    assert_eq!(error(&edited(SGX_V3, 48 + 31, &[1])), reserved(20, 32));
+    assert_eq!(error(&edited(SGX_V3, 48 + 31, &[1])), reserved(21, 32));
     assert_eq!(error(&edited(SGX_V3, 48 + 96, &[1])), reserved(96, 128));
     assert_eq!(error(&edited(SGX_V3, 48 + 191, &[1])), reserved(160, 192));
     assert_eq!(error(&edited(SGX_V3, 48 + 262, &[1])), reserved(262, 304));
