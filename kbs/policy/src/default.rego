@@ -1,0 +1,14 @@
+# Whoever is affirming in every part may have the secret: hardware, configuration and executables of the CPU, and
+# every device that came along.
+package policy
+
+import rego.v1
+
+default allow := false
+
+allow if {
+	count(input.submods) > 0
+	every submod in input.submods {
+		submod["ear.status"] == "affirming"
+	}
+}
