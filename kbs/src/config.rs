@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use decision_log::Digest;
+use policy::ResourcePolicy;
 use reference_values::ReferenceValues;
 use serde::Serialize;
 use verifier::anchors::Anchors;
@@ -12,7 +13,6 @@ use verifier::evidence::Tee;
 use verifier::policy::Policy;
 
 use crate::admin::AdminKey;
-use crate::policy::ResourcePolicy;
 
 mod dangers;
 mod error;
@@ -87,6 +87,8 @@ pub struct Limits {
     pub token: Duration,
     /// How long the head of a request, and then its body, may take.
     pub request: Duration,
+    /// How long the resource policy may take for one decision.
+    pub policy: Duration,
     /// Bytes of a request's body.
     pub body: usize,
     /// Bytes of a secret.
@@ -137,6 +139,10 @@ impl Config {
         if self.danger_plain_http {
             dangers.push("danger_plain_http: no TLS beyond the loopback".to_owned());
         }
+        let simulated = self.resource_policy.dangers().into_iter();
+        dangers.extend(
+            simulated.map(|rule| format!("resource_policy: danger_allow_simulated in the rule {rule:?}")),
+        );
         dangers.extend(dangers::of_policy(&self.appraisal));
         dangers
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! POST /kbs/v0/auth      ─▶ session::Challenge in a sealed cookie; nothing is stored
 //! POST /kbs/v0/attest    ─▶ attest::attest: verifier::assess ─▶ one durable transaction ─▶ token
-//! GET  /kbs/v0/resource  ─▶ release::release: token ─▶ policy::Grant ─▶ store ─▶ record ─▶ JWE
+//! GET  /kbs/v0/resource  ─▶ release::release: token ─▶ policy ─▶ grant::Grant ─▶ store ─▶ record ─▶ JWE
 //! POST, DELETE           ─▶ admin::Admin ─▶ store
 //! ```
 //!
@@ -18,9 +18,10 @@
 //! # Invariants
 //!
 //! * No evidence byte is parsed here; the verifier does that.
-//! * The store gives a secret for a [`policy::Grant`] alone, and nothing but the policy makes one.
+//! * The store gives a secret for a grant alone, and nothing but the policy's yes makes one.
 //! * A nonce is spent, a decision recorded and a session made in one transaction, durable before the answer.
-//! * A release is on record before the secret leaves; one that cannot be recorded does not happen.
+//! * A release is on record before the secret leaves; one that cannot be recorded does not happen. A denial is on record
+//!   while there is room for what was not affirmed, and in the ring of refusals after that.
 //! * Every answer that is not 200 has a body in the protocol's form, and nothing from outside leads to 500. The HTTP
 //!   parser below the routes gives no hook for three answers, which have no body: 400 for bytes that are not HTTP,
 //!   431 for a head larger than 128 KiB, 408 for a head that does not come in time.
@@ -42,9 +43,9 @@ mod broker;
 mod cli;
 pub mod config;
 mod flight;
+pub mod grant;
 mod init_data;
 mod jwt;
-pub mod policy;
 mod refusals;
 mod release;
 mod root_key;

@@ -1,4 +1,5 @@
-//! Refusals of evidence that no anchor vouches for, and requests that were only counted: bounded, in memory, and
+//! Refusals of evidence that no anchor vouches for, denials that found no room for a record, and requests that were only
+//! counted: bounded, in memory, and
 //! nobody waits for them. Whoever floods the broker with them costs it no disk.
 
 use std::collections::VecDeque;
@@ -25,7 +26,7 @@ pub(crate) struct Entry {
     pub at: UnixTime,
     /// The rule that refused it.
     pub rule: &'static str,
-    /// The SHA-256 of the body.
+    /// The SHA-256 of the body, or of the token that was shown.
     pub body: Digest,
     /// The body's size in bytes.
     pub size: usize,

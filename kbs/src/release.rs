@@ -1,14 +1,17 @@
 //! A token to a sealed secret: policy, store, record, seal, in that order.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use decision_log::{Digest, Record, Release};
+use decision_log::{Denial, Digest, Record, Release};
 use kbs_protocol::jwe::{self, Response, SealError};
 use kbs_protocol::{Refusal, ResourcePath};
+use policy::Denied;
 use verifier::time::UnixTime;
 
 use crate::broker::Broker;
-use crate::policy::Denied;
+use crate::grant::authorize;
+use crate::refusals::Entry;
 use crate::session::{Challenge, SessionError};
 use crate::store::{Answer, StoreError};
 use crate::system::rng;
@@ -25,6 +28,8 @@ pub(crate) struct Ask {
     pub path: ResourcePath,
     /// The query of the request.
     pub query: BTreeMap<String, String>,
+    /// Where it came from.
+    pub source: Option<IpAddr>,
 }
 
 /// Why there is no secret.
@@ -63,7 +68,8 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
     let token = broker.token_key.verify(&token, &broker.config.issuer, now)?;
     // 2. The policy, before the store is asked: whether a secret exists does not show in a denial.
     let policy = &broker.config.resource_policy;
-    let grant = policy.authorize(&token, &ask.path, &ask.query).map_err(|cause| deny(ask, &token, cause))?;
+    let grant = authorize(policy, &token, &ask.path, &ask.query, now)
+        .map_err(|cause| deny(broker, ask, &token, cause, now))?;
     // 3. The store, which gives nothing without a grant.
     let Some(secret) = broker.store.load(&grant)? else {
         return Err(ReleaseError::NotFound(ask.path.clone()));
@@ -74,7 +80,7 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
     let resource = format!("kbs:///{}", ask.path);
     let record = Record::release(
         now.secs(),
-        concat!("vouchsafe-kbs ", env!("CARGO_PKG_VERSION")),
+        SOFTWARE,
         Release {
             attestation: token.decision(),
             token: token.digest(),
@@ -85,7 +91,7 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
     );
     let blobs = [policy.text().as_bytes(), token.tee_key_text().as_bytes()];
     let id = broker.store.record_release(&record, &blobs)?;
-    tracing::info!(decision = %id, attestation = %token.decision(), resource, tier = token.status(), "released");
+    tracing::info!(decision = %id, attestation = %token.decision(), resource, tier = token.status(), rule = grant.rule(), "released");
     Ok(response)
 }
 
@@ -112,7 +118,9 @@ fn session_token(broker: &Broker, cookie: &str, now: UnixTime) -> Result<String,
     }
 }
 
-fn deny(ask: &Ask, token: &VerifiedToken, cause: Denied) -> ReleaseError {
+/// Records the denial, and tells the guest no more than which checks failed: neither what the policy said nor whether
+/// there is such a secret.
+fn deny(broker: &Broker, ask: &Ask, token: &VerifiedToken, cause: Denied, now: UnixTime) -> ReleaseError {
     let mut checks: Vec<String> = Vec::new();
     for id in token.failed() {
         if !checks.contains(id) {
@@ -120,18 +128,72 @@ fn deny(ask: &Ask, token: &VerifiedToken, cause: Denied) -> ReleaseError {
         }
     }
     let decision = Some(token.decision().to_string());
-    let reason = match &cause {
-        Denied::NotAllowed => None,
-        Denied::Engine { reason } => Some(reason.as_str()),
-    };
+    let detail = detail(&cause);
     tracing::info!(
+        denial = record_denial(broker, ask, token, &cause, &detail, now).map(tracing::field::display),
         attestation = decision,
         resource = %format_args!("kbs:///{}", ask.path),
         tier = token.status(),
         failed = checks.join(" "),
-        reason,
+        reason = cause.word(),
+        detail = detail.join("; "),
         "denied by policy"
     );
     let summary = format!("Access denied by policy: the evidence is {}", token.status());
     ReleaseError::Denied { refusal: Refusal { summary, checks, decision }, cause }
 }
+
+/// The record's id; without one there was no room or no writing, and the ring has an entry instead. A denial stands
+/// either way.
+fn record_denial(
+    broker: &Broker,
+    ask: &Ask,
+    token: &VerifiedToken,
+    cause: &Denied,
+    detail: &[String],
+    now: UnixTime,
+) -> Option<Digest> {
+    let policy = &broker.config.resource_policy;
+    let denial = Denial {
+        attestation: token.decision(),
+        token: token.digest(),
+        resource: format!("kbs:///{}", ask.path),
+        resource_policy: policy.digest(),
+        reason: cause.word().to_owned(),
+        detail: detail.to_vec(),
+    };
+    let record = Record::denial(now.secs(), SOFTWARE, denial);
+    let recorded = broker.store.record_denial(&record, &[policy.text().as_bytes()]);
+    let recorded = recorded.unwrap_or_else(|error| {
+        tracing::error!(%error, "a denial could not be recorded");
+        None
+    });
+    if recorded.is_none() {
+        let (rule, body) = (cause.word(), token.digest());
+        broker.refusals.note(Entry { at: now, rule, body, size: 0, source: ask.source });
+    }
+    recorded
+}
+
+/// What more there is to say than the reason's word.
+fn detail(cause: &Denied) -> Vec<String> {
+    match cause {
+        Denied::NotAllowed | Denied::Undefined => Vec::new(),
+        Denied::NoRule { unmet } => {
+            let mut lines: Vec<String> = unmet.iter().take(DETAIL_LINES).map(ToString::to_string).collect();
+            let more = unmet.len().saturating_sub(DETAIL_LINES);
+            lines.extend((more > 0).then(|| format!("and {more} more")));
+            lines
+        }
+        Denied::NotBoolean { .. }
+        | Denied::TimedOut { .. }
+        | Denied::Memory { .. }
+        | Denied::InputTooLarge { .. }
+        | Denied::Engine { .. } => vec![cause.to_string()],
+    }
+}
+
+/// In every record.
+const SOFTWARE: &str = concat!("vouchsafe-kbs ", env!("CARGO_PKG_VERSION"));
+/// Conditions that a record of a denial names; each takes at most some hundred bytes.
+const DETAIL_LINES: usize = 16;

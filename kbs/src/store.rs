@@ -12,7 +12,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, StorageError, WriteTransac
 use zeroize::Zeroizing;
 
 use crate::admin::Admin;
-use crate::policy::Grant;
+use crate::grant::Grant;
 use crate::seal::{Purpose, SealingKey};
 use crate::session::Nonce;
 use crate::system::rng;
@@ -171,6 +171,31 @@ impl Store {
         self.write(|write| {
             tables::keep_blobs(write, blobs)?;
             tables::append_record(write, record).map(|(id, _)| id)
+        })
+    }
+
+    /// Records a denial and keeps `blobs`, where records of what was not affirmed have room left; its id, or nothing
+    /// where there is no room and nothing was written.
+    pub(crate) fn record_denial(
+        &self,
+        record: &Record,
+        blobs: &[&[u8]],
+    ) -> Result<Option<Digest>, StoreError> {
+        let size = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let most = blobs.iter().map(|blob| size(blob)).fold(size(&record.encode()), u64::saturating_add);
+        // A look before the transaction: whoever comes when the room is used up causes no write at all.
+        if !self.has_room(self.denied_so_far()?, most) {
+            return Ok(None);
+        }
+        self.write(|write| {
+            let before = tables::denied_bytes(&write.open_table(META).map_err(database)?)?;
+            if !self.has_room(before, most) {
+                return Ok(None);
+            }
+            let added = tables::keep_blobs(write, blobs)?;
+            let (id, size) = tables::append_record(write, record)?;
+            tables::count_denied(write, before.saturating_add(added).saturating_add(size))?;
+            Ok(Some(id))
         })
     }
 

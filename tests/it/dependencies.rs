@@ -129,6 +129,20 @@ fn rejects_a_peer_and_a_replaced_package_in_a_product() {
 }
 
 #[test]
+fn rejects_the_policy_engine_below_the_core_and_rego_outside_the_engine() {
+    let edges: &[(&str, &[&str])] =
+        &[("verifier", &["reference-values"]), ("reference-values", &["innocent"])];
+    let below: &[(&str, &[&str])] = &[("innocent", &["regorus"])];
+    let expected = vec![
+        breach("reference-values", "the core does not contain", "regorus"),
+        breach("verifier", "the core does not contain", "regorus"),
+    ];
+    assert_eq!(breaches_of(&[edges, below].concat()), expected);
+    let expected = vec![breach("kbs", "only the policy engine uses", "regorus")];
+    assert_eq!(breaches_of(&[("kbs", &["policy", "regorus"]), ("policy", &["regorus"])]), expected);
+}
+
+#[test]
 fn rejects_the_sev_package_outside_the_guest_agent() {
     let expected = vec![breach("endorsements", "only the guest agent uses", "sev")];
     assert_eq!(breaches_of(&[("guest-agent", &["sev"]), ("endorsements", &["sev"])]), expected);

@@ -34,4 +34,4 @@ mod digest;
 mod record;
 
 pub use digest::{Digest, NotADigest};
-pub use record::{Attestation, Body, InputSet, Named, Record, RecordError, Release, SCHEMA};
+pub use record::{Attestation, Body, Denial, InputSet, Named, Record, RecordError, Release, SCHEMA};

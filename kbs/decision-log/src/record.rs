@@ -29,6 +29,8 @@ pub enum Body {
     Attestation(Box<Attestation>),
     /// A secret was released.
     Release(Release),
+    /// A secret was asked for, with a token that holds, and the resource policy did not allow it.
+    Denial(Denial),
 }
 
 /// Evidence was judged: every input by its content, and the result.
@@ -75,6 +77,24 @@ pub struct Release {
     pub resource_policy: Digest,
     /// The key that the secret was sealed to, as JSON.
     pub tee_key: Digest,
+}
+
+/// A secret stayed in the broker: the resource policy did not allow it, or was stopped before it did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Denial {
+    /// The id of the attestation that the token came from.
+    pub attestation: Digest,
+    /// The token that was shown.
+    pub token: Digest,
+    /// What was asked for, as `kbs:///repository/type/tag`.
+    pub resource: String,
+    /// The text of the policy that did not allow it.
+    pub resource_policy: Digest,
+    /// Why, in one word: `not-allowed`, `timed-out`, …
+    pub reason: String,
+    /// What more there is to say, in lines of a bounded number and length.
+    pub detail: Vec<String>,
 }
 
 /// The operator's inputs of a decision; one set serves all decisions made under it, and is stored once.
@@ -127,6 +147,11 @@ impl Record {
     /// A record of a release at `at` (seconds since 1970) by `software`.
     pub fn release(at: i64, software: &str, release: Release) -> Self {
         Self::new(at, software, Body::Release(release))
+    }
+
+    /// A record of a denial at `at` (seconds since 1970) by `software`.
+    pub fn denial(at: i64, software: &str, denial: Denial) -> Self {
+        Self::new(at, software, Body::Denial(denial))
     }
 
     /// The one encoding: compact JSON, members in the order of the types.

@@ -8,7 +8,7 @@ use kbs_protocol::ResourcePath;
 use zeroize::Zeroizing;
 
 use super::body;
-use super::head::{bearer, session_cookie};
+use super::head::{bearer, session_cookie, source};
 use super::problem::{CocoProblem, Problem};
 use crate::admin::{Admin, authenticate};
 use crate::broker::Broker;
@@ -23,6 +23,7 @@ pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<Ht
         bearer: bearer(&request).map(str::to_owned),
         path: path(&request)?,
         query: query.map_err(|_| Problem::Query)?.into_inner(),
+        source: source(&request),
     };
     let worker = broker.clone();
     let response = web::block(move || release(&worker, &ask, now)).await.map_err(|_| Problem::Stopped)??;

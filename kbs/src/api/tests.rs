@@ -220,7 +220,7 @@ async fn an_attested_guest_gets_the_secret_with_its_cookie_or_its_token() {
 
 #[actix_web::test]
 async fn the_default_policy_denies_sample_evidence_and_names_the_decision() {
-    let bench = Bench::new("default", crate::policy::ResourcePolicy::DEFAULT);
+    let bench = Bench::new("default", policy::ResourcePolicy::DEFAULT);
     let (cookie, nonce) = bench.auth().await;
     bench.attest(&cookie, good(&nonce, &new_key())).await.token();
     let answer = bench.get(cookie_header(&cookie)).await;
@@ -240,7 +240,7 @@ async fn the_default_policy_denies_sample_evidence_and_names_the_decision() {
 
 #[actix_web::test]
 async fn a_denial_does_not_show_whether_the_secret_exists_and_a_grant_does() {
-    let bench = Bench::new("exists", crate::policy::ResourcePolicy::DEFAULT);
+    let bench = Bench::new("exists", policy::ResourcePolicy::DEFAULT);
     let (cookie, nonce) = bench.auth().await;
     bench.attest(&cookie, good(&nonce, &new_key())).await.token();
     let absent = bench.get(cookie_header(&cookie)).await.error();
@@ -448,7 +448,7 @@ async fn operators_see_refusals_and_decisions_and_nobody_else_does() {
 
 #[actix_web::test]
 async fn a_guest_names_the_decision_under_which_the_operator_finds_the_rest() {
-    let bench = Bench::new("decision", crate::policy::ResourcePolicy::DEFAULT);
+    let bench = Bench::new("decision", policy::ResourcePolicy::DEFAULT);
     let (cookie, nonce) = bench.auth().await;
     bench.attest(&cookie, good(&nonce, &new_key())).await.token();
     let (.., detail) = bench.get(cookie_header(&cookie)).await.error();
@@ -463,7 +463,7 @@ async fn what_was_stored_is_what_an_admin_sent() {
     let bench = Bench::new("stored", ALLOW_ALL);
     bench.store_secret().await;
     let stored: Option<Secret> =
-        bench.broker.store.load(&crate::policy::tests::a_grant("models/key/llama")).unwrap();
+        bench.broker.store.load(&crate::grant::tests::a_grant("models/key/llama")).unwrap();
     assert_eq!(stored.unwrap().expose(), SECRET);
 }
 

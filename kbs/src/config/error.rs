@@ -3,9 +3,8 @@
 use std::io;
 
 use endorsements::FetchError;
+use policy::PolicyError;
 use verifier::anchors::AnchorError;
-
-use crate::policy::PolicyError;
 
 /// A configuration that cannot be used; names the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,8 +87,13 @@ pub enum ConfigError {
     #[error("the vendors' roots in this build: {0}")]
     VendorRoots(AnchorError),
     /// The resource policy cannot be used.
-    #[error("resource_policy: {0}")]
-    Policy(#[from] PolicyError),
+    #[error("resource_policy: {path}: {source}")]
+    Policy {
+        /// The file.
+        path: String,
+        /// Why, with line and column.
+        source: PolicyError,
+    },
     /// The root key's file is open to others.
     #[error("root_key: {path} has mode {mode:o}; others may read it or the group may write it")]
     RootKeyMode {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use endorsements::read_file;
 use kbs_protocol::limits as protocol;
+use policy::ResourcePolicy;
 use reference_values::ReferenceValues;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
@@ -15,7 +16,6 @@ use super::raw::{Raw, RawAdmin, RawLimits, RawRoot};
 use super::{Config, ConfigError, Input, Limits, Tls, base_of};
 use crate::admin::AdminKey;
 use crate::jwt::PinnedKey;
-use crate::policy::ResourcePolicy;
 
 /// Reads and checks a configuration file; relative paths in it start from its own folder.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
@@ -36,17 +36,15 @@ pub fn parse(text: &str, base: &Path) -> Result<Config, ConfigError> {
     appraisal.danger_accept_sample |= raw.danger_accept_sample;
     let (reference_values, reference_files) = reference_values(&raw.reference_values, base)?;
     let (anchors, danger_roots) = anchors(&raw.danger_simulated_roots, base)?;
-    let resource_policy = match &raw.resource_policy {
-        None => ResourcePolicy::compile(ResourcePolicy::DEFAULT)?,
-        Some(path) => ResourcePolicy::compile(&text_of("resource_policy", &base.join(path))?)?,
-    };
+    let limits = limits(&raw.limits)?;
+    let resource_policy = resource_policy(raw.resource_policy.as_deref(), &limits, base)?;
     Ok(Config {
         tls: raw.tls.map(|tls| Tls { certificate: base.join(tls.certificate), key: base.join(tls.key) }),
         store: base.join(raw.store),
         root_key: base.join(raw.root_key),
         endorsements: raw.endorsements.map(|folder| base.join(folder)),
         admins: raw.admin.iter().map(|admin| admin_key(admin, base)).collect::<Result<_, _>>()?,
-        limits: limits(&raw.limits)?,
+        limits,
         issuer: raw.issuer,
         danger_plain_http: raw.danger_plain_http && !listen.ip().is_loopback(),
         listen,
@@ -119,6 +117,18 @@ fn anchors(roots: &[RawRoot], base: &Path) -> Result<(Anchors, Vec<Input>), Conf
     Ok((anchors, inputs))
 }
 
+fn resource_policy(path: Option<&Path>, limits: &Limits, base: &Path) -> Result<ResourcePolicy, ConfigError> {
+    let limits = policy::Limits { time: limits.policy, ..policy::Limits::default() };
+    let Some(path) = path else {
+        return ResourcePolicy::compile(ResourcePolicy::DEFAULT, limits)
+            .map_err(|source| ConfigError::Policy { path: "the default".to_owned(), source });
+    };
+    let path = base.join(path);
+    let text = text_of("resource_policy", &path)?;
+    ResourcePolicy::compile(&text, limits)
+        .map_err(|source| ConfigError::Policy { path: path.display().to_string(), source })
+}
+
 fn admin_key(raw: &RawAdmin, base: &Path) -> Result<AdminKey, ConfigError> {
     let path = base.join(&raw.public_key);
     let pem = bytes_of("admin.public_key", &path)?;
@@ -149,6 +159,8 @@ fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {
         session: seconds("limits.session_seconds", raw.session_seconds, 3600)?,
         token: seconds("limits.token_seconds", raw.token_seconds, 86_400)?,
         request: seconds("limits.request_seconds", raw.request_seconds, 600)?,
+        policy: in_range("limits.policy_milliseconds", raw.policy_milliseconds, 1, 10_000)
+            .map(|milliseconds| Duration::from_millis(u64::from(milliseconds)))?,
         body: count("limits.body_bytes", raw.body_bytes, 64 << 10, most_body)?,
         secret: count("limits.secret_bytes", raw.secret_bytes, 32, most_secret)?,
         verifications: count("limits.verifications", raw.verifications, 1, 4096)?,

@@ -107,7 +107,7 @@ impl Store {
         now: UnixTime,
     ) -> Result<Concluded, StoreError> {
         // A look before the transaction: whoever comes when the room is used up causes no write at all.
-        if !conclusion.affirming && !self.has_room(self.denied_so_far()?, &conclusion) {
+        if !conclusion.affirming && !self.has_room(self.denied_so_far()?, conclusion.size()) {
             return Ok(Concluded::NoRoom);
         }
         self.write(|write| {
@@ -115,7 +115,7 @@ impl Store {
                 return Ok(Concluded::SpentBefore(session));
             }
             let before = denied_bytes(&write.open_table(META).map_err(database)?)?;
-            if !conclusion.affirming && !self.has_room(before, &conclusion) {
+            if !conclusion.affirming && !self.has_room(before, conclusion.size()) {
                 return Ok(Concluded::NoRoom);
             }
             keep_inputs(write, conclusion.inputs)?;
@@ -137,14 +137,14 @@ impl Store {
         })
     }
 
-    fn denied_so_far(&self) -> Result<u64, StoreError> {
+    pub(super) fn denied_so_far(&self) -> Result<u64, StoreError> {
         let read = self.database.begin_read().map_err(database)?;
         denied_bytes(&read.open_table(META).map_err(database)?)
     }
 
-    /// Whether a conclusion that affirms nothing may be written, where such take `before` bytes so far.
-    fn has_room(&self, before: u64, conclusion: &Conclusion<'_>) -> bool {
-        before.saturating_add(conclusion.size()) <= self.denied_limit && self.reserve.holds()
+    /// Whether another `size` bytes may be written about what was not affirmed, where such take `before` so far.
+    pub(super) fn has_room(&self, before: u64, size: u64) -> bool {
+        before.saturating_add(size) <= self.denied_limit && self.reserve.holds()
     }
 }
 

@@ -4,7 +4,7 @@ use verifier::evidence::Tee;
 
 use super::*;
 use crate::admin::tests::an_admin;
-use crate::policy::tests::a_grant;
+use crate::grant::tests::a_grant;
 use crate::scratch::Scratch;
 use crate::session::Challenge;
 

@@ -44,6 +44,7 @@ const TABLE: &[Row] = &[
     pure("verifier", &["vendor-certs", "reference-values"]),
     pure("sim", &["kbs-protocol"]),
     shell("endorsements", May::DependOn(&["verifier"])),
+    shell("policy", May::DependOn(&["decision-log", "kbs-protocol"])),
     shell(
         "kbs",
         May::DependOn(&[
@@ -53,6 +54,7 @@ const TABLE: &[Row] = &[
             "vendor-certs",
             "kbs-protocol",
             "decision-log",
+            "policy",
         ]),
     ),
     shell("guest-agent", May::DependOn(&["kbs-protocol", "weights"])),
@@ -91,6 +93,9 @@ const DIRECTLY_IMPURE: &[&str] = &["chrono", "fastrand", "getrandom", "rand", "w
 /// What the measured agent must stay free of: the verifier with its trust anchors, and everything that mints.
 const NOT_IN_THE_AGENT: &[&str] =
     &["verifier", "vendor-certs", "reference-values", "endorsements", "decision-log", "kbs", "sim", "tokio"];
+
+/// What the core must stay free of, so that it builds for wasm: the policy engine and everything that brings one.
+const NOT_IN_THE_CORE: &[&str] = &["policy", "regorus", "cel-interpreter", "wasmtime"];
 
 /// What the broker must stay free of.
 const NOT_IN_THE_BROKER: &[&str] = &["sim", "sim-agent", "guest-agent"];
@@ -149,11 +154,15 @@ pub(super) fn breaches(graph: &Graph) -> Vec<Breach> {
         match package {
             "guest-agent" => forbid("the measured agent does not contain", NOT_IN_THE_AGENT),
             "kbs" => forbid("the broker does not contain", NOT_IN_THE_BROKER),
+            "verifier" | "reference-values" => forbid("the core does not contain", NOT_IN_THE_CORE),
             _ => {}
         }
         for dependency in graph.direct(package) {
             if row.pure && DIRECTLY_IMPURE.contains(&dependency) {
                 add("pure crates do not use", dependency);
+            }
+            if dependency == "regorus" && package != "policy" {
+                add("only the policy engine uses", dependency);
             }
             if package == "kbs" && NOT_DIRECTLY_IN_THE_BROKER.contains(&dependency) {
                 add("leaves parsing to the verifier", dependency);

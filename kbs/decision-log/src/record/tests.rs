@@ -35,9 +35,24 @@ fn attestation() -> Record {
     )
 }
 
+fn denial() -> Record {
+    Record::denial(
+        1_775_000_000,
+        "0.1.0",
+        Denial {
+            attestation: Digest::of(b"a"),
+            token: Digest::of(b"t"),
+            resource: "kbs:///r/t/n".to_owned(),
+            resource_policy: Digest::of(b"p"),
+            reason: "timed-out".to_owned(),
+            detail: vec!["the policy was stopped after 500 ms".to_owned()],
+        },
+    )
+}
+
 #[test]
 fn a_record_survives_its_encoding() {
-    for record in [release(), attestation()] {
+    for record in [release(), attestation(), denial()] {
         assert_eq!(Record::decode(&record.encode()), Ok(record));
     }
 }

@@ -1,8 +1,8 @@
 use kbs_protocol::Refusal;
+use policy::Denied;
 
 use super::*;
 use crate::jwt::JwtError;
-use crate::policy::Denied;
 
 fn meaning(problem: impl Into<Problem>) -> (u16, &'static str) {
     let meaning = problem.into().meaning();

@@ -1,0 +1,37 @@
+use policy::Limits;
+
+use super::*;
+use crate::token::tests::a_token;
+
+const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
+
+/// A grant of one resource, for tests of the store.
+pub(crate) fn a_grant(path: &str) -> Grant {
+    ask("package policy\nallow := true", "none", path).unwrap()
+}
+
+fn ask(policy: &str, status: &str, path: &str) -> Result<Grant, Denied> {
+    let policy = ResourcePolicy::compile(policy, Limits::default()).unwrap();
+    let path = ResourcePath::parse(path).unwrap();
+    authorize(&policy, &a_token(status), &path, &BTreeMap::new(), NOW)
+}
+
+#[test]
+fn a_yes_is_a_grant_of_that_resource_under_that_policy() {
+    let grant = ask(ResourcePolicy::DEFAULT, "affirming", "models/key/llama").unwrap();
+    let policy = Digest::of(ResourcePolicy::DEFAULT.as_bytes());
+    let found = (grant.path().to_string(), grant.policy(), grant.rule());
+    assert_eq!(found, ("models/key/llama".to_owned(), policy, "data.policy.allow"));
+}
+
+#[test]
+fn whatever_is_no_yes_is_no_grant() {
+    let refused = |policy: &str, status: &str| ask(policy, status, "models/key/llama").err();
+    for status in ["warning", "contraindicated", "none", ""] {
+        assert_eq!(refused(ResourcePolicy::DEFAULT, status), Some(Denied::NotAllowed), "{status}");
+    }
+    let undefined = "package policy\nimport rego.v1\nallow if { input.nothing == 1 }";
+    assert_eq!(refused(undefined, "affirming"), Some(Denied::Undefined));
+    let number = "package policy\nallow := 1";
+    assert_eq!(refused(number, "affirming"), Some(Denied::NotBoolean { found: "a number" }));
+}
