@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::admin::AdminCommand;
 use crate::demo::{BrokerArgs, GuestArgs};
+use crate::policy_check::{CheckArgs, TryArgs};
 use crate::weights::EncryptArgs;
 
 /// Verify confidential-computing evidence, and see why.
@@ -33,6 +34,9 @@ pub enum Command {
     /// Store secrets at a broker, as its operator
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Check policies, and try them out
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Encrypt model weights under a new key that a broker will release
     EncryptWeights(EncryptArgs),
     /// Print the completions for a shell
@@ -45,6 +49,15 @@ pub enum Command {
     /// The guest's process of `demo`
     #[command(hide = true)]
     DemoGuest(GuestArgs),
+}
+
+/// What `policy` does.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Compile a policy of any kind: kind, digest, or what is wrong with it, with line and column
+    Check(CheckArgs),
+    /// Ask a resource policy for one decision
+    Try(TryArgs),
 }
 
 /// What `bench` measures.

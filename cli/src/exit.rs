@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{BenchCommand, Cli, Command};
-use crate::{admin, bench, demo, explain, manual, verify, weights};
+use crate::args::{BenchCommand, Cli, Command, PolicyCommand};
+use crate::{admin, bench, demo, explain, manual, policy_check, verify, weights};
 
 /// Runs the command that `args` (program name first) ask for.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -21,6 +21,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Bench(BenchCommand::Verify(args)) => bench::run(&args),
         Command::Demo => demo::run(),
         Command::Admin(command) => admin::run(&command),
+        Command::Policy(PolicyCommand::Check(args)) => policy_check::check(&args),
+        Command::Policy(PolicyCommand::Try(args)) => policy_check::try_out(&args),
         Command::EncryptWeights(args) => weights::encrypt(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod inputs;
 mod manual;
+mod policy_check;
 mod report;
 mod system;
 mod verify;
