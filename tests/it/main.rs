@@ -14,5 +14,6 @@ mod fixtures;
 mod minted_dcap;
 mod minted_snp;
 mod minting;
+mod policy_command;
 mod refused;
 mod revocation;

@@ -1,10 +1,14 @@
 //! Believed and not liked: a token, and a policy that says no before anybody looks whether there is a secret.
 
-use kbs_protocol::Tee;
-use sim::platform::GuestConfig;
-use system_tests::broker::{Draft, OTHER_LAUNCH_DIGEST, Settings, fetch};
+use std::process::{Command, Output};
 
-use super::bench::{Bench, RESOURCE, bearer, new_key, token_of};
+use kbs_protocol::{InitData, Tee};
+use serde_json::{Value, json};
+use sim::platform::GuestConfig;
+use system_tests::binaries;
+use system_tests::broker::{Draft, KNOWN, OTHER_LAUNCH_DIGEST, Settings, Site, call, fetch};
+
+use super::bench::{Bench, RESOURCE, SECRET, bearer, new_key, opened, token_of};
 
 type Row = (&'static str, Tee, fn(&mut GuestConfig), &'static str);
 
@@ -77,4 +81,149 @@ fn a_token_that_still_holds_opens_nothing_under_a_policy_that_names_another_root
     let broker = site.start(Settings { keys, ..Settings::default() });
     let answer = fetch(broker.address, RESOURCE, ("authorization", &bearer(&token)));
     assert_eq!((answer.refusal().0, answer.refusal().1.as_str()), (403, "PolicyDeny"));
+}
+
+/// A bench whose broker runs under this policy.
+fn under(policy: &str, tables: &str) -> Bench {
+    let site = Site::new();
+    site.write("policy", policy.as_bytes());
+    let broker = site.start(Settings { keys: "resource_policy = \"policy\"", tables, ..Settings::default() });
+    assert_eq!(site.operator.store(broker.address, RESOURCE, SECRET).status, 200);
+    Bench { site, broker }
+}
+
+/// A token of the AMD machine's known guest, with one thing changed, and its key.
+fn token_with(bench: &Bench, change: impl FnOnce(&mut Draft)) -> (String, kbs_protocol::TeeKeyPair) {
+    let (session, key) = (bench.auth(Tee::Snp), new_key());
+    let mut draft = Draft::honest(&session, &bench.site.amd.machine, &key);
+    change(&mut draft);
+    (bearer(&token_of(&draft.send(bench.broker.address))), key)
+}
+
+/// The newest denial that the broker logged, as it recorded it.
+fn recorded_denial(bench: &Bench) -> Value {
+    let log = bench.broker.log();
+    let line = log.lines().rfind(|line| line.contains("denied by policy")).expect("a denial in the log");
+    let (_, rest) = line.split_once(" denial=").expect("the denial's id");
+    let id = rest.split(' ').next().unwrap();
+    let authorization = bearer(&bench.site.operator.token());
+    let path = format!("/v1/decisions/{id}");
+    let answer = call(bench.broker.address, "GET", &path, &[("authorization", &authorization)], None);
+    assert_eq!(answer.status, 200, "{id}");
+    serde_json::from_slice::<Value>(&answer.body).unwrap()["decision"]["denial"].clone()
+}
+
+#[test]
+fn declarative_rules_release_to_whom_they_name_and_deny_everybody_else() {
+    let known = hex::encode(KNOWN.launch_digest);
+    let policy = format!(
+        "[[allow]]\nname = \"models\"\nresource = \"models/*/*\"\ntee = [\"snp\"]\ninit-data = true\n\
+         danger_allow_simulated = true\nclaims = {{ launch-digest-of = \"\" }}\n"
+    );
+    let policy = policy.replace("launch-digest-of = \"\"", &format!("\"snp.launch_digest\" = \"{known}\""));
+    let bench = under(&policy, "");
+    let init_data = |draft: &mut Draft| {
+        let body = "version = \"0.1.0\"\nalgorithm = \"sha256\"\n[data]\n\"team\" = \"red\"\n";
+        let init_data = InitData { format: "toml".to_owned(), body: body.to_owned() };
+        draft.guest.host_data =
+            init_data.digest(kbs_protocol::HashAlgorithm::Sha256).unwrap().as_bytes().to_vec();
+        draft.init_data = Some(init_data);
+    };
+    let (token, key) = token_with(&bench, init_data);
+    assert_eq!(opened(&bench.fetch(RESOURCE, ("authorization", &token)), &key), SECRET);
+    // Another resource, and a guest whose init-data was not sent.
+    let denied = (403, "PolicyDeny", &["Access denied by policy"][..]);
+    bench.refused("resource", &bench.fetch("other/key/demo", ("authorization", &token)), denied);
+    assert_eq!(recorded_denial(&bench)["detail"], json!(["models: resource: another was asked for"]));
+    let (without, _) = token_with(&bench, |_| {});
+    bench.refused("init-data", &bench.fetch(RESOURCE, ("authorization", &without)), denied);
+    let denial = recorded_denial(&bench);
+    assert_eq!(denial["reason"], "no-rule");
+    assert_eq!(denial["detail"], json!(["models: init-data: none was sent and bound"]));
+}
+
+#[test]
+fn simulated_hardware_is_not_for_declarative_rules_that_do_not_name_it() {
+    let bench = under("[[allow]]\nname = \"all\"\nresource = \"*/*/*\"\n", "");
+    let (token, _) = token_with(&bench, |_| {});
+    let denied = (403, "PolicyDeny", &["Access denied by policy"][..]);
+    bench.refused("simulated", &bench.fetch(RESOURCE, ("authorization", &token)), denied);
+    let expected = json!(["all: simulated hardware, without danger_allow_simulated = true"]);
+    assert_eq!(recorded_denial(&bench)["detail"], expected);
+}
+
+const ENDLESS: &str = "package policy\nimport rego.v1\nallow if {\n  n := numbers.range(1, 3000)\n  some a in n\n\
+                       \x20 some b in n\n  some c in n\n  a + b + c == -1\n}\n";
+
+#[test]
+fn a_policy_that_is_stopped_denies_in_time_and_the_stop_is_on_record() {
+    let bench = under(ENDLESS, "[limits]\npolicy_milliseconds = 50");
+    let (token, _) = token_with(&bench, |_| {});
+    let denied = (403, "PolicyDeny", &["Access denied by policy: the evidence is affirming"][..]);
+    bench.refused("timer", &bench.fetch(RESOURCE, ("authorization", &token)), denied);
+    let denial = recorded_denial(&bench);
+    assert_eq!(denial["resource"], format!("kbs:///{RESOURCE}"));
+    assert_eq!(denial["reason"], "timed-out");
+    assert_eq!(denial["detail"], json!(["the policy was stopped after 50 ms"]));
+    assert_eq!(denial["resource_policy"], decision_log::Digest::of(ENDLESS.as_bytes()).to_string());
+    // The policy that said so is kept, and the record survives the loss of power.
+    let Bench { site, broker } = bench;
+    let bench = Bench { site, broker: broker.kill_and_restart() };
+    assert_eq!(recorded_denial(&bench), denial);
+}
+
+#[test]
+fn denials_without_room_for_records_leave_an_entry_in_the_ring() {
+    let bench = under("package policy\nallow := false", "[limits]\ndenied_records_mib = 0");
+    let (token, _) = token_with(&bench, |_| {});
+    let denied = (403, "PolicyDeny", &["Access denied by policy"][..]);
+    bench.refused("no room", &bench.fetch(RESOURCE, ("authorization", &token)), denied);
+    let authorization = bearer(&bench.site.operator.token());
+    let answer =
+        call(bench.broker.address, "GET", "/v1/refusals", &[("authorization", &authorization)], None);
+    let summary: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(summary["newest"][0]["rule"], "not-allowed", "{summary}");
+    let line = bench.broker.log();
+    let line = line.lines().rfind(|line| line.contains("denied by policy")).unwrap();
+    assert!(!line.contains(" denial="), "{line}");
+}
+
+fn start_with(policy: &str) -> Output {
+    let site = Site::new();
+    site.write("policy.rego", policy.as_bytes());
+    let text =
+        "listen = \"127.0.0.1:0\"\nstore = \"s\"\nroot_key = \"k\"\nresource_policy = \"policy.rego\"\n";
+    let config = site.write("config.toml", text.as_bytes());
+    let mut command = Command::new(binaries::path("vouchsafe-kbs"));
+    command.arg("serve").arg("--config").arg(config).output().expect("the broker starts")
+}
+
+#[test]
+fn a_broker_does_not_start_under_a_policy_that_could_not_decide_by_its_input() {
+    for (policy, message) in [
+        (
+            "package policy\nimport rego.v1\nallow if {\n  time.now_ns() < 1\n}\n",
+            "line 4, column 3: time.now_ns is refused: it reads a clock",
+        ),
+        (
+            "package policy\nimport rego.v1\nallow if rand.intn(\"a\", 2) == 1\n",
+            "line 3, column 10: rand.intn is refused: it is random",
+        ),
+        (
+            "package policy\nimport rego.v1\nallow if http.send({}).status == 200\n",
+            "line 3, column 10: http.send is refused: it asks another machine",
+        ),
+        ("package policy\nimport rego.v1\nallow if {\n", "line 4, column 1: "),
+        ("package policy\n", "the policy has no rule data.policy.allow"),
+        ("", "the policy has no rule [[allow]]"),
+        (
+            "[[allow]]\nname = \"a\"\nresource = \"a/*\"\n",
+            "line 3, column 12: a resource is repository/type/tag",
+        ),
+    ] {
+        let output = start_with(policy);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{policy}: {errors}");
+        assert!(errors.contains("policy.rego: ") && errors.contains(message), "{policy}: {errors}");
+    }
 }
