@@ -74,6 +74,9 @@ pub struct VerifyArgs {
     /// What the hardware gave (SNP report, TDX or SGX quote) or the CoCo evidence JSON of that TEE
     #[arg(long, value_name = "FILE")]
     pub evidence: PathBuf,
+    /// The event log of a TDX guest (CCEL, or a JSON list): replayed into the quote's RTMR0 to RTMR3
+    #[arg(long, value_name = "FILE")]
+    pub event_log: Option<PathBuf>,
     /// Whose evidence it is; without it the form of the bytes chooses the parser
     #[arg(long, value_name = "TEE")]
     pub tee: Option<String>,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use endorsements::Loaded;
 use reference_values::{Key, ReferenceValues, Value, parse_expectation};
-use verifier::evidence::Tee;
+use verifier::error::ParseError;
+use verifier::evidence::{EvidenceInput, Tee};
 use verifier::expected::{Expect, Expected};
 use verifier::policy::{Policy, RevocationRule};
 use verifier::time::UnixTime;
@@ -16,6 +17,23 @@ use crate::system;
 /// The evidence file's bytes.
 pub(crate) fn evidence(path: &Path) -> anyhow::Result<Vec<u8>> {
     system::read(path, MAX_FILE)
+}
+
+/// The evidence, with the event log that was kept apart from it, or why there is none.
+///
+/// # Errors
+/// A file that cannot be read, and two event logs: one of them would have to be passed over.
+pub(crate) fn decoded(
+    args: &VerifyArgs,
+    tee: Option<Tee>,
+) -> anyhow::Result<Result<EvidenceInput, ParseError>> {
+    let input = EvidenceInput::decode(&evidence(&args.evidence)?, tee);
+    let Some(path) = &args.event_log else { return Ok(input) };
+    let log = system::read(path, MAX_FILE)?;
+    match input.and_then(|input| input.with_event_log(log)) {
+        Err(twice @ ParseError::EventLogTwice) => Err(twice).context("--event-log"),
+        other => Ok(other),
+    }
 }
 
 /// The endorsements of all paths; without any, an empty set.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use verifier::anchors::Anchors;
 use verifier::appraise::Wanted;
 use verifier::trust::Scope;
-use verifier::verdict::{Context, Verdict, assess};
+use verifier::verdict::{Context, Verdict, assess_decoded};
 
 use crate::args::{Appraise, VerifyArgs};
 use crate::{explain, inputs, report, system};
@@ -36,7 +36,7 @@ fn judge(args: &VerifyArgs) -> anyhow::Result<Verdict> {
     let policy = inputs::policy(args)?;
     let asked = inputs::asked(args)?;
     let loaded = inputs::endorsements(&args.endorsements)?;
-    let evidence = inputs::evidence(&args.evidence)?;
+    let decoded = inputs::decoded(args, tee)?;
     let anchors = Anchors::vendor().context("the pinned roots")?;
     let scope = match args.appraise {
         Appraise::Hardware => Scope::Hardware,
@@ -50,5 +50,5 @@ fn judge(args: &VerifyArgs) -> anyhow::Result<Verdict> {
         policy: &policy,
         scope,
     };
-    Ok(assess(&evidence, tee, &context, now))
+    Ok(assess_decoded(decoded, tee, &context, now))
 }

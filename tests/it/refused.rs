@@ -135,7 +135,10 @@ fn agree(refused: &Refused, verdict: &Verdict) {
             let (stage, exit_code) = match error {
                 VerifyError::Missing(_) => (Stage::Endorsements, 4),
                 VerifyError::Unfitting { .. } => (Stage::Endorsements, 3),
-                VerifyError::Snp(_) | VerifyError::Dcap(_) | VerifyError::Binding(_) => (Stage::Verify, 3),
+                VerifyError::Snp(_)
+                | VerifyError::Dcap(_)
+                | VerifyError::Binding(_)
+                | VerifyError::EventLog(_) => (Stage::Verify, 3),
             };
             (error.kind(), error.to_string(), stage, exit_code)
         }

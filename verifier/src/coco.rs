@@ -83,7 +83,7 @@ fn decode_snp(json: &[u8]) -> Result<EvidenceInput, ParseError> {
         tee: Tee::Snp,
         bytes: evidence.attestation_report.to_bytes(),
         carried,
-        event_log: None,
+        event_log: evidence.cc_eventlog.map(|log| log.0),
     })
 }
 
@@ -119,6 +119,7 @@ struct SampleEvidence {
 struct SnpEvidence {
     attestation_report: Report,
     cert_chain: Option<Vec<CertTableEntry>>,
+    cc_eventlog: Option<Base64>,
 }
 
 #[derive(Deserialize)]

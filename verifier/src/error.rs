@@ -1,6 +1,7 @@
 //! Why evidence is not believed.
 
 use crate::dcap::DcapError;
+use crate::event_log::{EventLogError, ReplayError};
 use crate::evidence::Tee;
 use crate::snp::SnpError;
 
@@ -27,6 +28,9 @@ pub enum VerifyError {
     /// The evidence is genuine and bound to something else than the caller expects.
     #[error(transparent)]
     Binding(BindingError),
+    /// The evidence is genuine and came with the event log of something else.
+    #[error(transparent)]
+    EventLog(ReplayError),
 }
 
 impl VerifyError {
@@ -38,6 +42,7 @@ impl VerifyError {
             Self::Snp(error) => error.kind(),
             Self::Dcap(error) => error.kind(),
             Self::Binding(error) => error.kind(),
+            Self::EventLog(error) => error.kind(),
         }
     }
 }
@@ -180,6 +185,18 @@ pub enum ParseError {
     /// A certificate that came with the evidence is malformed.
     #[error("a certificate that came with the evidence: {0}")]
     Carried(crate::x509::X509Error),
+    /// The event log is malformed.
+    #[error("the event log: {0}")]
+    EventLog(#[from] EventLogError),
+    /// An event log came with evidence that has no registers to replay it into.
+    #[error("an event log came with {tee} evidence; only tdx evidence has registers to replay it into")]
+    EventLogOfOther {
+        /// Whose evidence it is.
+        tee: Tee,
+    },
+    /// Two event logs for one piece of evidence.
+    #[error("an event log was given, and the evidence brought its own")]
+    EventLogTwice,
 }
 
 impl ParseError {
@@ -195,6 +212,9 @@ impl ParseError {
             Self::Report(_) => "report-malformed",
             Self::Quote(_) => "quote-malformed",
             Self::Carried(_) => "carried-certificate",
+            Self::EventLog(_) => "event-log-malformed",
+            Self::EventLogOfOther { .. } => "event-log-unsupported",
+            Self::EventLogTwice => "event-log-twice",
         }
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crate::coco;
 use crate::dcap::Quote;
 use crate::error::ParseError;
+use crate::event_log::EventLog;
 use crate::snp;
 use crate::snp::Report;
 use crate::x509::Certificate;
@@ -99,7 +100,7 @@ pub struct EvidenceInput {
     pub bytes: Vec<u8>,
     /// Certificates that came with it, DER: endorsements from an untrusted courier.
     pub carried: Vec<Vec<u8>>,
-    /// The firmware's event log (CCEL), if it came along; not judged here.
+    /// The guest's event log (a CCEL, or a list), if it came along.
     pub event_log: Option<Vec<u8>>,
 }
 
@@ -136,6 +137,17 @@ impl EvidenceInput {
             },
         }
     }
+
+    /// The same with an event log that was kept apart from it.
+    pub fn with_event_log(self, log: Vec<u8>) -> Result<Self, ParseError> {
+        if self.tee != Tee::Tdx {
+            return Err(ParseError::EventLogOfOther { tee: self.tee });
+        }
+        if self.event_log.is_some() {
+            return Err(ParseError::EventLogTwice);
+        }
+        Ok(Self { event_log: Some(log), ..self })
+    }
 }
 
 /// Evidence, parsed; borrows the bytes and keeps the signed span.
@@ -149,7 +161,12 @@ pub enum Evidence<'a> {
         carried: Vec<Certificate>,
     },
     /// A TDX or SGX quote.
-    Dcap(Quote<'a>),
+    Dcap {
+        /// The quote.
+        quote: Quote<'a>,
+        /// The log of what a TDX guest's registers were extended with.
+        event_log: Option<EventLog<'a>>,
+    },
     /// CoCo's pretended evidence.
     Sample {
         /// The report data it claims.
@@ -160,6 +177,9 @@ pub enum Evidence<'a> {
 impl<'a> Evidence<'a> {
     /// Parses the hardware's bytes.
     pub fn parse(input: &'a EvidenceInput) -> Result<Self, ParseError> {
+        if input.event_log.is_some() && input.tee != Tee::Tdx {
+            return Err(ParseError::EventLogOfOther { tee: input.tee });
+        }
         match input.tee {
             Tee::Snp => {
                 let report = Report::parse(&input.bytes)?;
@@ -167,7 +187,11 @@ impl<'a> Evidence<'a> {
                 let carried = carried.collect::<Result<_, _>>().map_err(ParseError::Carried)?;
                 Ok(Self::Snp { report, carried })
             }
-            Tee::Tdx | Tee::Sgx => Ok(Self::Dcap(Quote::parse(&input.bytes)?)),
+            Tee::Tdx | Tee::Sgx => {
+                let quote = Quote::parse(&input.bytes)?;
+                let event_log = input.event_log.as_deref().map(EventLog::parse).transpose()?;
+                Ok(Self::Dcap { quote, event_log })
+            }
             Tee::Sample => Ok(Self::Sample { report_data: &input.bytes }),
             other => Err(ParseError::Unsupported(other)),
         }
@@ -177,7 +201,7 @@ impl<'a> Evidence<'a> {
     pub fn tee(&self) -> Tee {
         match self {
             Self::Snp { .. } => Tee::Snp,
-            Self::Dcap(quote) => quote.tee(),
+            Self::Dcap { quote, .. } => quote.tee(),
             Self::Sample { .. } => Tee::Sample,
         }
     }

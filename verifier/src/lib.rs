@@ -27,6 +27,7 @@ pub mod crypto;
 pub mod dcap;
 pub mod endorsements;
 pub mod error;
+pub mod event_log;
 pub mod evidence;
 pub mod expected;
 pub mod policy;

@@ -123,7 +123,16 @@ impl Serialize for VerifierInfo {
 
 /// Parses, verifies and appraises `input` at the instant `now`. A pure function of its arguments.
 pub fn assess(input: &[u8], tee: Option<Tee>, context: &Context<'_>, now: UnixTime) -> Verdict {
-    let decoded = EvidenceInput::decode(input, tee);
+    assess_decoded(EvidenceInput::decode(input, tee), tee, context, now)
+}
+
+/// Parses, verifies and appraises evidence that was decoded before, or could not be. A pure function of its arguments.
+pub fn assess_decoded(
+    decoded: Result<EvidenceInput, ParseError>,
+    tee: Option<Tee>,
+    context: &Context<'_>,
+    now: UnixTime,
+) -> Verdict {
     let evidence = match decoded.as_ref().map_err(Clone::clone).and_then(Evidence::parse) {
         Ok(evidence) => evidence,
         Err(error) => return unparsed(&error, decoded.ok().map(|input| input.tee).or(tee), context, now),
@@ -169,7 +178,10 @@ fn unparsed(error: &ParseError, tee: Option<Tee>, context: &Context<'_>, now: Un
 fn unbelieved(error: &VerifyError, tee: Tee, trail: Trail, context: &Context<'_>, now: UnixTime) -> Verdict {
     let stage = match error {
         VerifyError::Missing(_) | VerifyError::Unfitting { .. } => Stage::Endorsements,
-        VerifyError::Snp(_) | VerifyError::Dcap(_) | VerifyError::Binding(_) => Stage::Verify,
+        VerifyError::Snp(_)
+        | VerifyError::Dcap(_)
+        | VerifyError::Binding(_)
+        | VerifyError::EventLog(_) => Stage::Verify,
     };
     refused(Failure { stage, kind: error.kind(), message: chain(error) }, Some(tee), trail, context, now)
 }

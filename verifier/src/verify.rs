@@ -78,8 +78,9 @@ pub fn verify(
         Evidence::Snp { report, carried } => {
             snp::verify(report, carried, endorsements, anchors, expected, now, trail).map(Verified::Snp)
         }
-        Evidence::Dcap(quote) => {
-            dcap::verify(quote, endorsements, anchors, expected, now, trail).map(Verified::Dcap)
+        Evidence::Dcap { quote, event_log } => {
+            let log = event_log.as_ref();
+            dcap::verify(quote, log, endorsements, anchors, expected, now, trail).map(Verified::Dcap)
         }
         Evidence::Sample { report_data } => sample(report_data, expected, trail),
     };

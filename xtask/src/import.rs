@@ -90,6 +90,15 @@ pub(crate) fn import(from: &Path, to: &Path) -> anyhow::Result<()> {
             files.insert(path, bytes);
         }
     }
+    let logs = Evidence::read_event_logs(&sources)?;
+    for log in &logs {
+        for path in sources.evidence_files(&log.dir)? {
+            let bytes = sources.evidence_file(&path)?;
+            let origin = pieces.origin_of_json(&bytes).with_context(|| format!("{path} lies in no package"))?;
+            rows.push(Row::new(&path, &bytes, origin, Vec::new(), Some(&log.log_of()?)));
+            files.insert(path, bytes);
+        }
+    }
     for &(path, source, shows) in SINGLE_FILES {
         let bytes = sources.package_file(source)?;
         rows.push(Row::new(
@@ -107,7 +116,8 @@ pub(crate) fn import(from: &Path, to: &Path) -> anyhow::Result<()> {
     rows.sort_by(|a, b| a.path.cmp(&b.path));
 
     files.insert("manifest.json".to_owned(), manifest::lines(&rows)?);
-    files.insert("index.json".to_owned(), manifest::lines(&evidence::as_committed(&evidence))?);
+    let index: Vec<Evidence> = evidence.into_iter().chain(logs).collect();
+    files.insert("index.json".to_owned(), manifest::lines(&evidence::as_committed(&index))?);
     files.insert("negatives.json".to_owned(), manifest::lines(&evidence::negatives(&sources)?)?);
     let changes = tree::write(to, &files)?;
     println!("{} files of evidence and endorsements, {changes}", rows.len());

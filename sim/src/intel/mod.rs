@@ -6,6 +6,7 @@
 
 mod body;
 mod collateral;
+pub mod event_log;
 mod identity;
 mod machine;
 mod pck;

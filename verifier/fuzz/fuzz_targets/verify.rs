@@ -79,7 +79,7 @@ fn said(evidence: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let input = EvidenceInput::decode(evidence, None).expect("a genuine piece");
     match Evidence::parse(&input).expect("a genuine piece") {
         Evidence::Snp { .. } => (evidence[0x90..0xc0].to_vec(), evidence[0x50..0x90].to_vec()),
-        Evidence::Dcap(_) => {
+        Evidence::Dcap { .. } => {
             let sgx = evidence[4..8] == [0; 4];
             // Version 5 has a descriptor of six bytes before the body.
             let body = if evidence[0] == 5 { 54 } else { 48 };

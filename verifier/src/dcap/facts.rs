@@ -3,6 +3,7 @@
 use crate::check::Fact;
 use crate::dcap::pck::PckExtension;
 use crate::dcap::quote::Body;
+use crate::event_log::ReplayedLog;
 use crate::evidence::Tee;
 use crate::sgx::{self, EnclaveReport};
 use crate::tdx;
@@ -26,6 +27,8 @@ pub struct Facts {
     pub pck_serial: Vec<u8>,
     /// Bytes after the quote, which nothing covers.
     pub trailing: usize,
+    /// What a TD's registers were extended with, if a log came along.
+    pub event_log: Option<ReplayedLog>,
 }
 
 /// Intel's two authorities for PCK certificates.
@@ -119,5 +122,8 @@ pub fn claims(facts: &Facts) -> Fact {
     claims.push(("pck_ca", facts.pck_ca.as_str().into()));
     claims.push(("pck_serial", Fact::hex(&facts.pck_serial)));
     claims.push(("qe", sgx::claims(&facts.qe)));
+    if let Some(log) = &facts.event_log {
+        claims.push(("event_log", log.claims()));
+    }
     Fact::Map(claims)
 }

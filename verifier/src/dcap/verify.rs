@@ -16,6 +16,7 @@ use crate::dcap::steps::{self, Steps};
 use crate::dcap::tcb::TcbOutcome;
 use crate::endorsements::Endorsements;
 use crate::error::VerifyError;
+use crate::event_log::{self, EventLog};
 use crate::expected::Expected;
 use crate::time::UnixTime;
 use crate::verify::check_bindings;
@@ -56,9 +57,10 @@ impl VerifiedQuote {
 ///
 /// Nothing inside the quote is trusted for being there; what it carries is believed step by step. Collateral is
 /// judged where it was given: without it the quote is genuine and its TCB unknown. Debug bits, attributes and
-/// measurements are reported and not judged.
+/// measurements are reported and not judged. An event log of a TD must be the one of its registers.
 pub fn verify(
     quote: &Quote<'_>,
+    event_log: Option<&EventLog<'_>>,
     endorsements: &Endorsements,
     anchors: &Anchors,
     expected: &Expected,
@@ -119,7 +121,14 @@ pub fn verify(
     };
     check_bindings(ids, report_data, host_data, expected, steps.trail)?;
 
-    // 9. Intel's collateral, verified under the same root, judges platform, TDX module and quoting enclave.
+    // 9. The event log is what the registers were extended with. An enclave has none.
+    let event_log = match &quote.body {
+        Body::Tdx(report) => event_log::replay(event_log, &report.rtmr, steps.trail),
+        Body::Sgx(_) => Ok(None),
+    };
+    let event_log = event_log.map_err(VerifyError::EventLog)?;
+
+    // 10. Intel's collateral, verified under the same root, judges platform, TDX module and quoting enclave.
     let platform = Platform { body: &quote.body, qe: &certification.qe_report, pck: &pck };
     let search = Search { endorsements, root: &root.certificate, now };
     let (tcb, signers) = judge(&platform, &search, &mut steps)?;
@@ -134,6 +143,7 @@ pub fn verify(
         pck_ca: chain.ca_kind,
         pck_serial: leaf.serial().to_vec(),
         trailing: quote.trailing(),
+        event_log,
     };
     Ok(VerifiedQuote { facts, tcb, anchor: root.used(), revocations })
 }

@@ -11,6 +11,9 @@ use super::sources::Sources;
 /// The TEEs whose evidence is imported, by the first part of a folder's path.
 const TEES: &[&str] = &["snp", "tdx", "sgx"];
 
+/// The folder of event logs, each of which belongs to a quote.
+const EVENT_LOGS: &str = "tdx-eventlog";
+
 /// Members of the index that tell where files lay in the source folder; the manifest tells it instead.
 const OF_THE_SOURCE: &[&str] = &["source", "kind", "vek_files", "vek_kind", "collateral_kind"];
 
@@ -27,11 +30,28 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// The entries of `index.json` of the imported TEEs.
     pub(crate) fn read_index(sources: &Sources) -> anyhow::Result<Vec<Self>> {
+        Self::read(sources, is_imported)
+    }
+
+    /// The entries of `index.json` of event logs.
+    pub(crate) fn read_event_logs(sources: &Sources) -> anyhow::Result<Vec<Self>> {
+        Self::read(sources, |dir| dir.split('/').next() == Some(EVENT_LOGS))
+    }
+
+    /// What an event log is for.
+    ///
+    /// # Errors
+    /// The index does not state its quote.
+    pub(crate) fn log_of(&self) -> anyhow::Result<String> {
+        Ok(format!("the event log of {}: {}", self.text("quote")?, self.text("expected")?))
+    }
+
+    fn read(sources: &Sources, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Vec<Self>> {
         let entries: Vec<Map<String, Value>> = sources.json("index.json")?;
         let mut evidence = Vec::new();
         for facts in entries {
             let dir = facts.get("dir").and_then(Value::as_str).context("an entry without dir")?.to_owned();
-            if is_imported(&dir) {
+            if wanted(&dir) {
                 evidence.push(Self { dir, facts });
             }
         }

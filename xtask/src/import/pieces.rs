@@ -74,6 +74,17 @@ impl Pieces {
         self.report_written_back(bytes)
     }
 
+    /// Where a JSON file of a package holds the value of `bytes`, as it is or as a text.
+    pub(crate) fn origin_of_json(&self, bytes: &[u8]) -> Option<Origin> {
+        let wanted: Value = serde_json::from_slice(bytes).ok()?;
+        let whole = self.pieces.iter().filter(|piece| piece.cut.is_empty());
+        whole.filter(|piece| piece.file.ends_with(".json")).find_map(|piece| {
+            let json: Value = serde_json::from_slice(&piece.bytes).ok()?;
+            let cut = format!("{}, written as JSON again", pointer_to(&json, &wanted)?);
+            Some(Origin { published: piece.published.clone(), cut })
+        })
+    }
+
     /// The origin of `bytes` as the whole of `file`.
     pub(crate) fn origin_in(&self, file: &str, bytes: &[u8]) -> anyhow::Result<Origin> {
         let piece = self.pieces.iter().find(|piece| piece.file == file && piece.cut.is_empty());
@@ -158,6 +169,24 @@ fn as_pcs_serves_it(collateral: &Value, signed: &str, body: &str) -> Option<Stri
     let text = collateral.get(signed)?.as_str()?;
     let signature = collateral.get(format!("{signed}_signature"))?.as_str()?;
     Some(format!("{{\"{body}\":{text},\"signature\":\"{signature}\"}}"))
+}
+
+/// The pointer to a value that is `wanted`, or to a text that is it in JSON.
+fn pointer_to(json: &Value, wanted: &Value) -> Option<String> {
+    let as_text = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value == *wanted);
+    if json == wanted || json.as_str().is_some_and(as_text) {
+        return Some(String::new());
+    }
+    match json {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(i, item)| Some(format!("/{i}{}", pointer_to(item, wanted)?))),
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(name, member)| Some(format!("/{name}{}", pointer_to(member, wanted)?))),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
 }
 
 fn certificates(text: &str) -> Vec<Vec<u8>> {

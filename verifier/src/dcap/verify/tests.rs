@@ -57,7 +57,7 @@ fn run_expecting(quote: &[u8], endorsements: &Endorsements, expected: &Expected,
     let quote = Quote::parse(quote).unwrap();
     let mut trail = Trail::new();
     let before = signature_checks();
-    let result = verify(&quote, endorsements, &anchors, expected, now, &mut trail);
+    let result = verify(&quote, None, endorsements, &anchors, expected, now, &mut trail);
     Run { result, trail, signatures: signature_checks() - before }
 }
 
