@@ -71,7 +71,7 @@ pub enum BenchCommand {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct VerifyArgs {
-    /// What the hardware gave (SNP report, TDX or SGX quote) or the CoCo evidence JSON of that TEE
+    /// What the hardware gave (SNP report, TDX or SGX quote), the CoCo evidence JSON of that TEE, or a CMW of one
     #[arg(long, value_name = "FILE")]
     pub evidence: PathBuf,
     /// The event log of a TDX guest (CCEL, or a JSON list): replayed into the quote's RTMR0 to RTMR3
@@ -108,8 +108,14 @@ pub struct VerifyArgs {
     #[arg(long)]
     pub json: bool,
     /// After the report, say of each check that did not pass which rule and which input it is about, and what mends it
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "format"])]
     pub explain: bool,
+    /// Print the result on stdout in this form: the verdict, an EAT attestation result, or one in a CMW
+    #[arg(long, value_enum, conflicts_with = "json")]
+    pub format: Option<Format>,
+    /// Sign the result as a JWT (ES256) with this private key, PEM (PKCS #8)
+    #[arg(long, value_name = "FILE", requires = "format")]
+    pub sign_key: Option<PathBuf>,
 }
 
 /// Arguments of `explain`.
@@ -124,6 +130,19 @@ pub struct ExplainArgs {
     /// Print the table of docs/checks.md
     #[arg(long, conflicts_with_all = ["json", "checks"])]
     pub markdown: bool,
+}
+
+/// The form of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// As --json: vouchsafe.verify/1
+    Verdict,
+    /// EAR of the IETF draft (draft-ietf-rats-ear-04)
+    Ear,
+    /// EAR in the profile of CoCo's Trustee
+    EarTrustee,
+    /// The EAR of the IETF draft in a conceptual message wrapper (RFC 9999)
+    Cmw,
 }
 
 /// What the exit code asks for.

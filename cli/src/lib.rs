@@ -12,6 +12,7 @@ mod inputs;
 mod manual;
 mod policy_check;
 mod report;
+mod result;
 mod system;
 mod verify;
 mod weights;

@@ -35,6 +35,11 @@ pub(crate) fn width() -> Option<u16> {
     columns.or_else(|| (!std::io::stdout().is_terminal()).then_some(120))
 }
 
+/// The operating system's randomness, as the signing library wants it.
+pub(crate) fn signing_rng() -> aws_lc_rs::rand::SystemRandom {
+    aws_lc_rs::rand::SystemRandom::new()
+}
+
 /// A whole file, refused beyond `limit` bytes, whatever its size is said to be.
 pub(crate) fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -8,29 +8,37 @@ use verifier::appraise::Wanted;
 use verifier::trust::Scope;
 use verifier::verdict::{Context, Verdict, assess_decoded};
 
-use crate::args::{Appraise, VerifyArgs};
-use crate::{explain, inputs, report, system};
+use crate::args::{Appraise, Format, VerifyArgs};
+use crate::inputs::Asked;
+use crate::result::Signer;
+use crate::{explain, inputs, report, result, system};
 
 /// Reads, verifies, prints; the exit code is the verdict's.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     if args.online {
         bail!("--online: this build cannot fetch from vendors; give the files with --endorsements");
     }
-    let verdict = judge(args)?;
-    let text = if args.json {
-        format!("{}\n", serde_json::to_string_pretty(&verdict)?)
-    } else {
-        let mut text = report::render(&verdict, system::colour(), system::width());
-        if args.explain {
-            text.push_str(&explain::of_verdict(&verdict, system::colour()));
+    if args.sign_key.is_some() && args.format == Some(Format::Verdict) {
+        bail!("--sign-key: a verdict is not signed; ask for --format ear, ear-trustee or cmw");
+    }
+    let signer = args.sign_key.as_deref().map(Signer::read).transpose()?;
+    let (verdict, asked) = judge(args)?;
+    let text = match args.format {
+        Some(format) => result::write(&verdict, &asked, format, signer.as_ref())?,
+        None if args.json => result::verdict(&verdict)?,
+        None => {
+            let mut text = report::render(&verdict, system::colour(), system::width());
+            if args.explain {
+                text.push_str(&explain::of_verdict(&verdict, system::colour()));
+            }
+            text
         }
-        text
     };
     system::print(&text)?;
     Ok(ExitCode::from(verdict.exit_code()))
 }
 
-fn judge(args: &VerifyArgs) -> anyhow::Result<Verdict> {
+fn judge(args: &VerifyArgs) -> anyhow::Result<(Verdict, Asked)> {
     let tee = inputs::tee(args.tee.as_deref())?;
     let now = inputs::instant(args.at.as_deref())?;
     let policy = inputs::policy(args)?;
@@ -50,5 +58,6 @@ fn judge(args: &VerifyArgs) -> anyhow::Result<Verdict> {
         policy: &policy,
         scope,
     };
-    Ok(assess_decoded(decoded, tee, &context, now))
+    let verdict = assess_decoded(decoded, tee, &context, now);
+    Ok((verdict, asked))
 }

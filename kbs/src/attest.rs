@@ -8,8 +8,8 @@ use kbs_protocol::{Attestation, HashAlgorithm, JsonError, KeyError, RawJson, Ref
 use verifier::appraise::Wanted;
 use verifier::evidence::Tee;
 use verifier::expected::{Expect, Expected};
+use verifier::result::{EncodeError, Profile, ResultContext, Session as Attested};
 use verifier::time::UnixTime;
-use verifier::token::{EncodeError, TokenContext};
 use verifier::trust::{Scope, Tier};
 use verifier::verdict::{Context, Verdict, assess};
 
@@ -306,20 +306,20 @@ fn token(
 ) -> Result<String, AttestError> {
     let config = &broker.config;
     let life = i64::try_from(config.limits.token.as_secs()).unwrap_or(i64::MAX);
-    let claims = verifier::token::claims(
-        verdict,
-        &TokenContext {
-            issuer: &config.issuer,
-            issued: now,
-            expires: now.plus_secs(life),
+    let context = ResultContext {
+        issuer: Some(&config.issuer),
+        expires: Some(now.plus_secs(life)),
+        reference_values: *snapshot.reference_values.as_bytes(),
+        expectations: &[],
+        session: Some(Attested {
+            // The broker alone relies on its tokens; a guest that shows one elsewhere shows whom it was made for.
+            audience: &config.issuer,
             runtime_data: bound.runtime_data.get(),
-            report_data: &bound.report_data,
-            init_data: bound.host_data.as_deref(),
             init_data_claims: bound.init_data.as_ref().map(ReadInitData::claims),
             decision,
-            policy: &snapshot.policy.to_string(),
-        },
-    )?;
+        }),
+    };
+    let claims = verifier::result::encode(verdict, Profile::Trustee, &context)?;
     Ok(broker.token_key.issue(&claims)?)
 }
 

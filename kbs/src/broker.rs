@@ -36,7 +36,8 @@ pub(crate) struct Broker {
 pub(crate) struct Snapshot {
     pub(crate) loaded: Arc<Loaded>,
     pub(crate) inputs: Arc<Inputs>,
-    pub(crate) policy: Digest,
+    /// Of the reference values in their canonical form.
+    pub(crate) reference_values: Digest,
 }
 
 /// Why the broker does not start.
@@ -127,8 +128,8 @@ impl Broker {
         let reference_values = inputs(&config.reference_files);
         let danger_roots = inputs(&config.danger_roots);
         let endorsements = loaded.files.iter().map(|file| named(&file.name, &file.bytes)).collect();
-        let digest = Digest::of(&policy);
-        let set = InputSet { policy: digest, reference_values, endorsements, danger_roots };
-        Snapshot { inputs: Arc::new(Inputs::new(&set, blobs)), policy: digest, loaded }
+        let set = InputSet { policy: Digest::of(&policy), reference_values, endorsements, danger_roots };
+        let canonical = Digest::of(config.reference_values.canonical().as_bytes());
+        Snapshot { inputs: Arc::new(Inputs::new(&set, blobs)), reference_values: canonical, loaded }
     }
 }

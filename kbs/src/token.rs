@@ -48,6 +48,12 @@ pub(crate) enum TokenError {
     /// It was issued by somebody else with this key's blessing.
     #[error("the token has another issuer")]
     Issuer,
+    /// It was made for somebody else.
+    #[error("the token is for another audience")]
+    Audience,
+    /// The key or nonce that it confirms is not what the evidence covers.
+    #[error("the token confirms another key or nonce than its evidence covers")]
+    Confirmation,
     /// It was issued later than now.
     #[error("the token was issued at {iat}, which is still to come")]
     IssuedLater {
@@ -84,7 +90,7 @@ impl TokenKey {
 
     /// Signs a token.
     pub(crate) fn issue(&self, claims: &[u8]) -> Result<String, UnusableKey> {
-        verifier::token::compact(&self.kid, claims, |message| {
+        verifier::result::compact(&self.kid, claims, |message| {
             let signature = self.pair.sign(&signing_rng(), message).map_err(|_| UnusableKey)?;
             signature.as_ref().try_into().map_err(|_| UnusableKey)
         })
@@ -106,12 +112,19 @@ impl TokenKey {
         if known.iss != issuer {
             return Err(TokenError::Issuer);
         }
+        if known.aud != issuer {
+            return Err(TokenError::Audience);
+        }
         check_times(None, known.exp, now)?;
         if now.secs() < known.iat {
             return Err(TokenError::IssuedLater { iat: UnixTime::from_secs(known.iat) });
         }
         let Submod { status, evidence, vouchsafe } = known.submods.cpu0;
-        let tee_key_text = evidence.runtime_data_claims.tee_pubkey.to_string();
+        let RuntimeData { tee_pubkey, nonce } = evidence.runtime_data_claims;
+        if known.cnf.jwk != tee_pubkey || known.eat_nonce != nonce {
+            return Err(TokenError::Confirmation);
+        }
+        let tee_key_text = tee_pubkey.to_string();
         let raw = RawJson::parse(&tee_key_text).map_err(|_| JwtError::Claims)?;
         Ok(VerifiedToken {
             tee_key: TeePublicKey::parse(&raw)?,
@@ -165,9 +178,18 @@ impl VerifiedToken {
 #[derive(Deserialize)]
 struct Known {
     iss: String,
+    aud: String,
+    eat_nonce: String,
+    cnf: Holder,
     iat: i64,
     exp: i64,
     submods: Submods,
+}
+
+/// The holder's key (RFC 7800): a secret is sealed to it and to no other.
+#[derive(Deserialize)]
+struct Holder {
+    jwk: Value,
 }
 
 #[derive(Deserialize)]
@@ -192,6 +214,7 @@ struct Evidence {
 
 #[derive(Deserialize)]
 struct RuntimeData {
+    nonce: String,
     #[serde(rename = "tee-pubkey")]
     tee_pubkey: Value,
 }

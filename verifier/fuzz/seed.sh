@@ -37,3 +37,12 @@ for target in kbs_messages jwe_open; do
     mkdir -p "corpus/$target"
     grep -a '^{' "$recorded" | split -l 1 - "corpus/$target/recorded-"
 done
+
+# Wrappers around the reports, and a collection with a type.
+mkdir -p corpus/cmw
+for report in $(all report.bin); do
+    value=$(base64 -w 0 "$report" | tr '+/' '-_' | tr -d '=')
+    printf '["application/vnd.amd.sev-snp.attestation-report","%s",4]' "$value" >"corpus/cmw/$(sha256sum "$report" | cut -c1-16)"
+done
+printf '{"__cmwc_t":"tag:example.org,2026:set","a":["application/eat+jwt","YQ",8],"b":{"c":["a/b","YQ"]}}' >corpus/cmw/collection
+printf '["application/vnd.veraison.tsm-report+json","eyJwcm92aWRlciI6InRkeF9ndWVzdCIsIm91dGJsb2IiOiJZUSJ9"]' >corpus/cmw/tsm

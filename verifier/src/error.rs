@@ -152,7 +152,7 @@ pub enum ParseError {
         limit: usize,
     },
     /// No known form of evidence.
-    #[error("not recognised as evidence: neither an SNP report, a DCAP quote nor CoCo evidence JSON")]
+    #[error("not recognised as evidence: neither an SNP report, a DCAP quote, CoCo evidence JSON nor a CMW")]
     Unrecognised,
     /// The form needs to be named.
     #[error("this JSON may be the evidence of several TEEs: name one with --tee")]
@@ -176,6 +176,9 @@ pub enum ParseError {
         /// What is wrong, without the input's own words.
         reason: String,
     },
+    /// The conceptual message wrapper is malformed, or holds no evidence that is verified here.
+    #[error("conceptual message wrapper: {0}")]
+    Cmw(#[from] crate::cmw::CmwError),
     /// The SNP report is malformed.
     #[error(transparent)]
     Report(#[from] crate::snp::ReportError),
@@ -209,6 +212,7 @@ impl ParseError {
             Self::OtherTee { .. } => "evidence-other-tee",
             Self::Unsupported(_) => "evidence-unsupported",
             Self::Coco { .. } => "evidence-json",
+            Self::Cmw(_) => "evidence-cmw",
             Self::Report(_) => "report-malformed",
             Self::Quote(_) => "quote-malformed",
             Self::Carried(_) => "carried-certificate",

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::cmw::{Cmw, unwrap_evidence};
 use crate::coco;
 use crate::dcap::Quote;
 use crate::error::ParseError;
@@ -105,8 +106,8 @@ pub struct EvidenceInput {
 }
 
 impl EvidenceInput {
-    /// Reads the hardware's own bytes (an SNP report alone or followed by its certificate table, or a DCAP quote)
-    /// or the CoCo evidence JSON of a TEE.
+    /// Reads the hardware's own bytes (an SNP report alone or followed by its certificate table, or a DCAP quote),
+    /// the CoCo evidence JSON of a TEE, or a conceptual message wrapper (CMW) around one of them.
     ///
     /// Without `tee` the form of the bytes chooses the parser, and nothing else: no anchor, rule or policy
     /// depends on the choice.
@@ -114,27 +115,42 @@ impl EvidenceInput {
         if input.len() > MAX_EVIDENCE {
             return Err(ParseError::TooLarge { size: input.len(), limit: MAX_EVIDENCE });
         }
-        if input.trim_ascii_start().first() == Some(&b'{') {
-            return coco::decode(input, tee);
+        match input.trim_ascii_start().first() {
+            // No JSON is both: CoCo's has members that are strings or numbers, a collection has none.
+            Some(b'{') => {
+                return coco::decode(input, tee).or_else(|error| match Cmw::parse(input) {
+                    Ok(cmw) => decode_wrapped(&cmw, tee),
+                    Err(_) => Err(error),
+                });
+            }
+            Some(b'[') => return decode_wrapped(&Cmw::parse(input)?, tee),
+            _ => {}
         }
         match tee {
-            Some(Tee::Snp) => match decode_quote(input) {
+            Some(tee) => Self::decode_bytes(input, tee),
+            None => match input.first_chunk::<4>() {
+                Some([_, _, 0, 0]) => decode_snp(input),
+                Some([3..=5, 0, _, _]) => decode_quote(input),
+                _ => Err(ParseError::Unrecognised),
+            },
+        }
+    }
+
+    /// The hardware's own bytes, of a TEE that somebody named.
+    fn decode_bytes(input: &[u8], tee: Tee) -> Result<Self, ParseError> {
+        match tee {
+            Tee::Snp => match decode_quote(input) {
                 Ok(quote) => Err(ParseError::OtherTee { asked: Tee::Snp, found: quote.tee }),
                 Err(_) => decode_snp(input),
             },
-            Some(asked @ (Tee::Tdx | Tee::Sgx)) => {
+            asked @ (Tee::Tdx | Tee::Sgx) => {
                 let decoded = decode_quote(input)?;
                 if decoded.tee != asked {
                     return Err(ParseError::OtherTee { asked, found: decoded.tee });
                 }
                 Ok(decoded)
             }
-            Some(other) => Err(ParseError::Unsupported(other)),
-            None => match input.first_chunk::<4>() {
-                Some([_, _, 0, 0]) => decode_snp(input),
-                Some([3..=5, 0, _, _]) => decode_quote(input),
-                _ => Err(ParseError::Unrecognised),
-            },
+            other => Err(ParseError::Unsupported(other)),
         }
     }
 
@@ -205,6 +221,18 @@ impl<'a> Evidence<'a> {
             Self::Sample { .. } => Tee::Sample,
         }
     }
+}
+
+/// What the media type names is read as that, and as nothing else.
+fn decode_wrapped(cmw: &Cmw, asked: Option<Tee>) -> Result<EvidenceInput, ParseError> {
+    let unwrapped = unwrap_evidence(cmw)?;
+    match asked {
+        Some(asked) if asked != unwrapped.tee => {
+            return Err(ParseError::OtherTee { asked, found: unwrapped.tee });
+        }
+        _ => {}
+    }
+    EvidenceInput::decode_bytes(&unwrapped.bytes, unwrapped.tee)
 }
 
 fn decode_snp(input: &[u8]) -> Result<EvidenceInput, ParseError> {

@@ -5,6 +5,7 @@
 //! bytes ─ EvidenceInput::decode ─▶ EvidenceInput ─ Evidence::parse ─▶ Evidence<'_>
 //!       ─ verify(evidence, endorsements, anchors, expected, now) ─▶ VerifiedEvidence
 //!       ─ appraise(verified, reference values, policy, now) ─▶ AttestationResult
+//! verdict::assess is the trip in one call ─▶ Verdict ─ result::encode(profile) ─▶ EAR ─ cmw ─▶ wrapped
 //! ```
 #![cfg_attr(
     not(test),
@@ -22,6 +23,7 @@ pub mod anchors;
 pub mod appraise;
 pub mod catalogue;
 pub mod check;
+pub mod cmw;
 mod coco;
 pub mod crypto;
 pub mod dcap;
@@ -32,11 +34,11 @@ pub mod evidence;
 pub mod expected;
 pub mod policy;
 pub mod reader;
+pub mod result;
 pub mod sgx;
 pub mod snp;
 pub mod tdx;
 pub mod time;
-pub mod token;
 pub mod trust;
 pub mod verdict;
 pub mod verify;

@@ -99,6 +99,8 @@ impl TrustVector {
 pub mod value {
     /// No claim.
     pub const NONE: i8 = 0;
+    /// Evidence of a kind or form that the verifier cannot read.
+    pub const UNEXPECTED_EVIDENCE: i8 = 1;
     /// Hardware, configuration or instance: recognised and acceptable.
     pub const AFFIRMING: i8 = 2;
     /// Executables: what booted is approved.
@@ -111,6 +113,8 @@ pub mod value {
     pub const UNRECOGNIZED_RUNTIME: i8 = 33;
     /// Hardware or configuration: recognised and unacceptable.
     pub const CONTRAINDICATED: i8 = 96;
+    /// Any claim: the evidence's signatures, chains or bindings did not hold.
+    pub const VALIDATION_FAILED: i8 = 99;
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::error::{ParseError, VerifyError};
 use crate::evidence::{Evidence, EvidenceInput, Tee};
 use crate::expected::Expected;
 use crate::policy::Policy;
+use crate::result::trustee_claims;
 use crate::time::UnixTime;
 use crate::trust::{Scope, Tier, TrustVector};
 use crate::verify::{VerifiedEvidence, verify};
@@ -51,6 +52,9 @@ pub struct Verdict {
     pub tcb: TcbReport,
     /// What the evidence says of its guest: names common to all TEEs, then the TEE's own.
     pub claims: Fact,
+    /// The same facts under the names that CoCo's Trustee gives them: for attestation results, not part of this form.
+    #[serde(skip)]
+    pub trustee: Fact,
     /// Every check in order: verification first, then appraisal.
     pub checks: Vec<Check>,
     /// Why the evidence is not believed or could not be judged.
@@ -178,10 +182,9 @@ fn unparsed(error: &ParseError, tee: Option<Tee>, context: &Context<'_>, now: Un
 fn unbelieved(error: &VerifyError, tee: Tee, trail: Trail, context: &Context<'_>, now: UnixTime) -> Verdict {
     let stage = match error {
         VerifyError::Missing(_) | VerifyError::Unfitting { .. } => Stage::Endorsements,
-        VerifyError::Snp(_)
-        | VerifyError::Dcap(_)
-        | VerifyError::Binding(_)
-        | VerifyError::EventLog(_) => Stage::Verify,
+        VerifyError::Snp(_) | VerifyError::Dcap(_) | VerifyError::Binding(_) | VerifyError::EventLog(_) => {
+            Stage::Verify
+        }
     };
     refused(Failure { stage, kind: error.kind(), message: chain(error) }, Some(tee), trail, context, now)
 }
@@ -202,6 +205,7 @@ fn refused(
         trust_vector: TrustVector::default(),
         tcb: TcbReport::default(),
         claims: Fact::Map(Vec::new()),
+        trustee: Fact::Map(Vec::new()),
         danger_anchor: None,
         unused_endorsements: context.endorsements.unused(&trail, MAX_LISTED),
         checks: trail.into_checks(),
@@ -233,6 +237,7 @@ fn believed(verified: &VerifiedEvidence, trail: Trail, context: &Context<'_>, no
         trust_vector,
         tcb,
         claims,
+        trustee: trustee_claims(verified),
         checks,
         error,
         danger_anchor,

@@ -94,7 +94,8 @@ pub(crate) fn import(from: &Path, to: &Path) -> anyhow::Result<()> {
     for log in &logs {
         for path in sources.evidence_files(&log.dir)? {
             let bytes = sources.evidence_file(&path)?;
-            let origin = pieces.origin_of_json(&bytes).with_context(|| format!("{path} lies in no package"))?;
+            let origin =
+                pieces.origin_of_json(&bytes).with_context(|| format!("{path} lies in no package"))?;
             rows.push(Row::new(&path, &bytes, origin, Vec::new(), Some(&log.log_of()?)));
             files.insert(path, bytes);
         }

@@ -22,10 +22,7 @@ impl Admin {
 
     /// The admin of a private key in PEM (PKCS #8), as [`Admin::private_pem`] writes it.
     pub(crate) fn from_private_pem(pem: &str) -> anyhow::Result<Self> {
-        let body = pem.trim().strip_prefix(PRIVATE_BEGIN).and_then(|rest| rest.strip_suffix(PRIVATE_END));
-        let body = body.context("no PEM block PRIVATE KEY")?;
-        let text: Zeroizing<String> = Zeroizing::new(body.split_whitespace().collect());
-        let der = Zeroizing::new(STANDARD.decode(text.as_bytes()).ok().context("not base64")?);
+        let der = private_der(pem)?;
         let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok().context("not an Ed25519 key")?;
         Ok(Self { key })
     }
@@ -57,6 +54,14 @@ impl Admin {
         let signature = self.key.sign(signed.as_bytes());
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref())))
     }
+}
+
+/// The content of a PEM block of a private key (PKCS #8).
+pub(crate) fn private_der(pem: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let body = pem.trim().strip_prefix(PRIVATE_BEGIN).and_then(|rest| rest.strip_suffix(PRIVATE_END));
+    let body = body.context("no PEM block PRIVATE KEY")?;
+    let text: Zeroizing<String> = Zeroizing::new(body.split_whitespace().collect());
+    Ok(Zeroizing::new(STANDARD.decode(text.as_bytes()).ok().context("not base64")?))
 }
 
 /// What a token says.

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::system;
 
 pub(crate) use client::{Client, Operation};
-pub(crate) use identity::{Admin, TokenClaims};
+pub(crate) use identity::{Admin, TokenClaims, private_der};
 
 /// What an operator does.
 #[derive(Debug, Subcommand)]

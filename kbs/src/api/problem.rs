@@ -175,6 +175,8 @@ fn release(error: &ReleaseError) -> Coco {
             TokenError::Jwt(_)
             | TokenError::UnknownKey
             | TokenError::Issuer
+            | TokenError::Audience
+            | TokenError::Confirmation
             | TokenError::IssuedLater { .. }
             | TokenError::TeeKey(_),
         ) => (StatusCode::UNAUTHORIZED, ErrorKind::TokenVerifierError),

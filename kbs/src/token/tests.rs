@@ -22,10 +22,11 @@ fn claims(status: &str) -> Value {
     let tee_key = TeeKeyPair::generate(&mut rng()).public().to_json().unwrap();
     let tee_key: Value = serde_json::from_str(tee_key.get()).unwrap();
     json!({
-        "iss": ISSUER, "iat": NOW.secs(), "exp": NOW.secs() + 300,
+        "iss": ISSUER, "aud": ISSUER, "iat": NOW.secs(), "exp": NOW.secs() + 300,
+        "eat_nonce": "n", "cnf": {"jwk": tee_key},
         "submods": {"cpu0": {
             "ear.status": status,
-            "ear.veraison.annotated-evidence": {"runtime_data_claims": {"tee-pubkey": tee_key}},
+            "ear.veraison.annotated-evidence": {"runtime_data_claims": {"nonce": "n", "tee-pubkey": tee_key}},
             "ear.vouchsafe": {"decision": Digest::of(b"d").to_string(), "failed": ["snp.policy.debug"]},
         }},
     })
@@ -95,7 +96,30 @@ fn rejects_a_token_without_a_key_to_seal_to() {
     without["submods"]["cpu0"]["ear.veraison.annotated-evidence"]["runtime_data_claims"] = json!({});
     assert_eq!(refusal(&key, &without, NOW), Some(JwtError::Claims.into()));
     let mut rsa = claims("affirming");
+    let rsa_key = json!({"kty": "RSA", "alg": "RSA-OAEP-256", "n": "AQAB", "e": "AQAB"});
     rsa["submods"]["cpu0"]["ear.veraison.annotated-evidence"]["runtime_data_claims"]["tee-pubkey"] =
-        json!({"kty": "RSA", "alg": "RSA-OAEP-256", "n": "AQAB", "e": "AQAB"});
+        rsa_key.clone();
+    rsa["cnf"]["jwk"] = rsa_key;
     assert_eq!(refusal(&key, &rsa, NOW), Some(KeyError::Unsupported("RSA").into()));
+}
+
+#[test]
+fn rejects_a_token_for_another_audience_key_or_nonce() {
+    let key = new_key();
+    let changed = |change: fn(&mut Value)| {
+        let mut claims = claims("affirming");
+        change(&mut claims);
+        refusal(&key, &claims, NOW)
+    };
+    assert_eq!(changed(|claims| claims["aud"] = json!("somebody")), Some(TokenError::Audience));
+    let other = claims("affirming")["cnf"].clone();
+    let mut confirms_another = claims("affirming");
+    confirms_another["cnf"] = other;
+    assert_eq!(refusal(&key, &confirms_another, NOW), Some(TokenError::Confirmation));
+    assert_eq!(changed(|claims| claims["eat_nonce"] = json!("m")), Some(TokenError::Confirmation));
+    for member in ["aud", "cnf", "eat_nonce"] {
+        let mut without = claims("affirming");
+        without.as_object_mut().unwrap().remove(member);
+        assert_eq!(refusal(&key, &without, NOW), Some(JwtError::Claims.into()), "{member}");
+    }
 }

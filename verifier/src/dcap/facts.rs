@@ -13,6 +13,10 @@ use crate::tdx;
 pub struct Facts {
     /// The quote's version: 3, 4 or 5.
     pub quote_version: u16,
+    /// The quoting enclave's security version, as the header has it (version 3; zero in later ones).
+    pub qe_svn: u16,
+    /// The provisioning certification enclave's, as the header has it (version 3; zero in later ones).
+    pub pce_svn: u16,
     /// The header's 20 bytes of the quoting enclave's own.
     pub user_data: [u8; 20],
     /// The TD or enclave.

@@ -237,7 +237,7 @@ pub(super) const fn limit(what: &'static str, most: usize, actual: usize) -> Res
 }
 
 /// The vendor id of Intel's quoting enclaves (appendix A.4, "QE Vendor ID").
-const INTEL_QE_VENDOR: [u8; 16] =
+pub const INTEL_QE_VENDOR: [u8; 16] =
     [0x93, 0x9A, 0x72, 0x33, 0xF7, 0x9C, 0x4C, 0xA9, 0x94, 0x0A, 0x0D, 0xB3, 0x95, 0x7F, 0x06, 0x07];
 /// ECDSA-256-with-P-256 (appendix A.4, "Attestation Key Type"); 3 is P-384, which no quoting enclave uses.
 const KEY_TYPE_ECDSA_P256: u16 = 2;

@@ -136,6 +136,8 @@ pub fn verify(
 
     let facts = Facts {
         quote_version: quote.header.version,
+        qe_svn: quote.header.qe_svn,
+        pce_svn: quote.header.pce_svn,
         user_data: quote.header.user_data,
         body: quote.body.clone(),
         qe: (*certification.qe_report).clone(),

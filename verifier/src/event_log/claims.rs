@@ -82,7 +82,8 @@ impl ReplayedLog {
 
     /// Linux's EFI stub measures what it is given and writes a name beside the digest.
     fn tagged(&self, tag: u32) -> impl Iterator<Item = Fact> {
-        let of_tag = move |event: &&ReplayedEvent| matches!(event.label(), Details::Tagged { id, .. } if *id == tag);
+        let of_tag =
+            move |event: &&ReplayedEvent| matches!(event.label(), Details::Tagged { id, .. } if *id == tag);
         self.of(Register::Rtmr2).filter(of_tag).map(|event| event.digest.into())
     }
 
@@ -136,7 +137,8 @@ fn size(fact: &Fact) -> usize {
         Fact::Hex(bytes) => bytes.len().saturating_mul(2).saturating_add(4),
         Fact::List(items) => items.iter().map(size).fold(2, usize::saturating_add),
         Fact::Map(members) => {
-            let member = |(name, value): &(&str, Fact)| name.len().saturating_add(4).saturating_add(size(value));
+            let member =
+                |(name, value): &(&str, Fact)| name.len().saturating_add(4).saturating_add(size(value));
             members.iter().map(member).fold(2, usize::saturating_add)
         }
         Fact::None | Fact::Bool(_) | Fact::Number(_) | Fact::Time(_) => 24,

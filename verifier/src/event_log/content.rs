@@ -131,7 +131,9 @@ fn tagged(data: &[u8]) -> Details {
         Some(body)
     });
     let Some(body) = body else { return text(data) };
-    if id == AAEL && let Some(entry) = aael(body) {
+    if id == AAEL
+        && let Some(entry) = aael(body)
+    {
         return entry;
     }
     Details::Tagged { id, text: printable(body).map(str::to_owned) }

@@ -139,7 +139,11 @@ pub enum EventLogError {
 
 /// The log is not the one that was extended into the register.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("event log: {register} is {} in the quote, and the log replays to {}", hex::encode(expected), hex::encode(actual))]
+#[error(
+    "event log: {register} is {} in the quote, and the log replays to {}",
+    hex::encode(expected),
+    hex::encode(actual)
+)]
 pub struct ReplayError {
     /// The register.
     pub register: Register,

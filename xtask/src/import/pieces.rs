@@ -178,13 +178,12 @@ fn pointer_to(json: &Value, wanted: &Value) -> Option<String> {
         return Some(String::new());
     }
     match json {
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(i, item)| Some(format!("/{i}{}", pointer_to(item, wanted)?))),
-        Value::Object(members) => members
-            .iter()
-            .find_map(|(name, member)| Some(format!("/{name}{}", pointer_to(member, wanted)?))),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(i, item)| Some(format!("/{i}{}", pointer_to(item, wanted)?)))
+        }
+        Value::Object(members) => {
+            members.iter().find_map(|(name, member)| Some(format!("/{name}{}", pointer_to(member, wanted)?)))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }

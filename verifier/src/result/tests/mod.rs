@@ -1,0 +1,3 @@
+//! A verdict made by hand and what it is written as; the maps of the TEEs are compared in `tests/it/results`.
+
+mod ear;
