@@ -74,6 +74,14 @@ impl P384Key {
         self.0.to_bytes().into()
     }
 
+    /// The public point as `x ‖ y`, big endian.
+    pub fn public_point(&self) -> [u8; 96] {
+        let mut point = [0; 96];
+        // Safe: an uncompressed P-384 point is the tag 04 and 96 bytes.
+        point.copy_from_slice(&self.0.verifying_key().to_sec1_point(false).as_bytes()[1..]);
+        point
+    }
+
     /// ECDSA with SHA-384 as `r ‖ s`, big endian; the nonce is RFC 6979's.
     pub fn sign_fixed(&self, message: &[u8]) -> Result<[u8; 96], MintError> {
         let signature: p384::ecdsa::Signature = self.0.try_sign(message).map_err(|_| MintError::Ecdsa)?;
