@@ -47,6 +47,11 @@
 //! min-isv-svn = [3]                                        # 3 or higher
 //! ```
 //!
+//! # Advisories
+//!
+//! [`advisories()`] is the catalogue of what is known against SEV-SNP platforms and what a report must show for each; the
+//! verifier's appraisal reads it.
+//!
 //! # Invariants
 //!
 //! * Entries of one TEE are alternatives. Within an entry every key must fit, and a key fits when the evidence's value
@@ -56,6 +61,7 @@
 //!   that names the entry and the key.
 //! * The crate is pure: text in, values out; who reads the file, and who signed it, is the caller's business.
 
+mod advisories;
 mod canonical;
 mod error;
 mod expectation;
@@ -64,6 +70,7 @@ mod parse;
 mod set;
 mod value;
 
+pub use advisories::{Advisory, AmdProduct, Demand, Remedy, TcbPart, advisories, advisory};
 pub use error::{EntryError, ReferenceError, ValueError};
 pub use expectation::{ExpectationError, parse_expectation};
 pub use key::{Form, Key, NoSuchKey, TEES};

@@ -1,4 +1,4 @@
-//! What vendors say about their hardware: certificates, CRLs, TCB info, identities. Recognised by content, never
+//! What vendors say about their hardware, and owners about their images: certificates, CRLs, TCB info, identities, ID blocks. Recognised by content, never
 //! by name, and never trusted for having been given: every one is verified up to a pinned anchor when it is used.
 
 use std::borrow::Cow;
@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::check::Trail;
 use crate::dcap::{QeIdentity, TcbInfo};
+use crate::snp::IdBlock;
 use crate::x509::{Certificate, Crl, pem_blocks};
 
 /// One endorsement and the name under which it was given.
@@ -55,6 +56,7 @@ pub struct Endorsements {
     crls: Vec<Endorsement<Crl>>,
     tcb_infos: Vec<Endorsement<TcbInfo>>,
     qe_identities: Vec<Endorsement<QeIdentity>>,
+    id_blocks: Vec<Endorsement<IdBlock>>,
     malformed: Vec<Endorsement<Malformed>>,
     issuers: Mutex<Vec<Arc<Certificate>>>,
 }
@@ -87,7 +89,8 @@ impl Endorsements {
     }
 
     /// Adds what one file or field holds: certificates or CRLs (DER, or PEM with any number of blocks), Intel's
-    /// TCB info or QE identity as PCS returns them, or the collateral JSON that dcap-qvl writes.
+    /// TCB info or QE identity as PCS returns them, the collateral JSON that dcap-qvl writes, or an SNP guest's ID block
+    /// with its authentication information (4192 bytes, or JSON with `id_block` and `id_auth` in base64).
     ///
     /// What is none of these is kept by name, so that a verdict can list it.
     pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), EndorsementError> {
@@ -99,7 +102,9 @@ impl Endorsements {
             });
         }
         let text = bytes.trim_ascii_start();
-        if text.first() == Some(&b'{') {
+        if IdBlock::is_meant(bytes) {
+            self.add_id_block(name, Form::Other, IdBlock::parse(bytes))
+        } else if text.first() == Some(&b'{') {
             self.add_json(name, text)
         } else if bytes.first() == Some(&DER_SEQUENCE) {
             self.add_der(name, bytes)
@@ -129,6 +134,11 @@ impl Endorsements {
     /// All of Intel's identities of quoting enclaves.
     pub fn qe_identities(&self) -> &[Endorsement<QeIdentity>] {
         &self.qe_identities
+    }
+
+    /// All ID blocks of SNP guests.
+    pub fn id_blocks(&self) -> &[Endorsement<IdBlock>] {
+        &self.id_blocks
     }
 
     /// What was given and could not be read as an endorsement.
@@ -183,8 +193,9 @@ impl Endorsements {
         let crls = self.crls.iter().map(|item| (item.id, item.name.as_str()));
         let tcb_infos = self.tcb_infos.iter().map(|item| (item.id, item.name.as_str()));
         let identities = self.qe_identities.iter().map(|item| (item.id, item.name.as_str()));
+        let id_blocks = self.id_blocks.iter().map(|item| (item.id, item.name.as_str()));
         let malformed = self.malformed.iter().map(|item| (item.id, item.name.as_str()));
-        certificates.chain(crls).chain(tcb_infos).chain(identities).chain(malformed)
+        certificates.chain(crls).chain(tcb_infos).chain(identities).chain(id_blocks).chain(malformed)
     }
 
     fn add_pem(&mut self, name: &str, text: &[u8]) -> Result<(), EndorsementError> {
@@ -235,8 +246,12 @@ impl Endorsements {
             known = true;
             self.add_qe_identity(name, QeIdentity::from_parts(body.as_bytes(), signature))?;
         }
+        if probe.id_block.is_some() && probe.id_auth.is_some() {
+            known = true;
+            self.add_id_block(name, Form::Json, IdBlock::parse_json(text))?;
+        }
         if !known {
-            let reason = "JSON without TCB info or QE identity".to_owned();
+            let reason = "JSON without TCB info, QE identity or ID block".to_owned();
             return self.add_unread(name, Malformed { form: Form::Json, meant: false, reason });
         }
         let chains =
@@ -283,6 +298,22 @@ impl Endorsements {
         }
     }
 
+    fn add_id_block<E: ToString>(
+        &mut self,
+        name: &str,
+        form: Form,
+        parsed: Result<IdBlock, E>,
+    ) -> Result<(), EndorsementError> {
+        match parsed {
+            Ok(value) => {
+                let id = self.new_id()?;
+                self.id_blocks.push(Endorsement { id, name: name.to_owned(), value });
+                Ok(())
+            }
+            Err(error) => self.add_malformed(name, form, error.to_string()),
+        }
+    }
+
     fn add_malformed(&mut self, name: &str, form: Form, reason: String) -> Result<(), EndorsementError> {
         self.add_unread(name, Malformed { form, meant: true, reason })
     }
@@ -303,7 +334,8 @@ impl Endorsements {
     }
 }
 
-/// The members by which a JSON endorsement is recognised: PCS's two answers, and dcap-qvl's collateral file.
+/// The members by which a JSON endorsement is recognised: PCS's two answers, dcap-qvl's collateral file,
+/// and the two strings that QEMU takes for an SNP guest.
 #[derive(Deserialize)]
 struct Probe<'a> {
     #[serde(borrow, rename = "tcbInfo")]
@@ -328,6 +360,10 @@ struct Probe<'a> {
     root_ca_crl: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pck_crl: Option<Cow<'a, str>>,
+    #[serde(borrow, alias = "id-block")]
+    id_block: Option<&'a RawValue>,
+    #[serde(borrow, alias = "id-auth")]
+    id_auth: Option<&'a RawValue>,
 }
 
 const DER_SEQUENCE: u8 = 0x30;

@@ -12,15 +12,23 @@ pub(super) fn of_policy(policy: &Policy) -> Vec<String> {
     found.extend(loosened_everywhere(policy));
     found.extend(loosened_tcb(policy));
     found.extend(loosened_guests(policy));
-    found.extend(lower_floors(&policy.snp.floors));
+    let snp = &policy.snp;
+    for (key, floors) in [
+        ("floors", &snp.floors),
+        ("current_floors", &snp.current_floors),
+        ("committed_floors", &snp.committed_floors),
+        ("launch_floors", &snp.launch_floors),
+    ] {
+        found.extend(lower_floors(key, floors));
+    }
     found
 }
 
 fn walk(path: &str, tree: &Value, found: &mut Vec<String>) {
     for (name, value) in tree.as_object().into_iter().flatten() {
         let path = format!("{path}.{name}");
-        let named = value.as_array().is_some_and(|list| !list.is_empty());
-        if name.starts_with("danger_") && (named || value == &Value::Bool(true)) {
+        let set = value == &Value::Bool(true) || value.as_array().is_some_and(|list| !list.is_empty());
+        if name.starts_with("danger_") && set {
             found.push(path.clone());
         }
         walk(&path, value, found);
@@ -101,7 +109,7 @@ fn loosened_guests(policy: &Policy) -> Vec<String> {
     found
 }
 
-fn lower_floors(floors: &SnpFloors) -> Vec<String> {
+fn lower_floors(key: &str, floors: &SnpFloors) -> Vec<String> {
     let (given, least) = (tree(floors), tree(&SnpFloors::default()));
     let mut found = Vec::new();
     for (product, parts) in least.as_object().into_iter().flatten() {
@@ -111,7 +119,7 @@ fn lower_floors(floors: &SnpFloors) -> Vec<String> {
                 continue;
             };
             if actual < least {
-                found.push(format!("appraisal.snp.floors.{product}.{part} = {actual}: below {least}"));
+                found.push(format!("appraisal.snp.{key}.{product}.{part} = {actual}: below {least}"));
             }
         }
     }

@@ -149,6 +149,16 @@ fn names_the_key_whose_file_is_not_there_or_not_what_it_should_be() {
 }
 
 #[test]
+fn rejects_an_advisory_that_nobody_knows() {
+    let named = |id: &str| format!("{MINIMAL}[appraisal.snp]\nenforce_advisories = [\"{id}\"]");
+    assert_eq!(refused(&named("AMD-SB-3020")), None);
+    let Some(ConfigError::Form { reason }) = refused(&named("AMD-SB-302")) else {
+        panic!("an unknown advisory was taken");
+    };
+    assert!(reason.contains("no advisory \"AMD-SB-302\" in the catalogue"), "{reason}");
+}
+
+#[test]
 fn announces_every_danger_of_the_appraisal_policy() {
     let text = format!(
         "{MINIMAL}[appraisal]\ndanger_accept_simulated = true\n[appraisal.snp]\ndanger_allow_debug = true"
@@ -188,6 +198,23 @@ fn announces_every_value_that_is_weaker_than_the_production_profile() {
         ),
         ("[appraisal.snp.floors.milan]\nsnp = 0x17", "appraisal.snp.floors.milan.snp = 23: below 24"),
         (
+            "[appraisal.snp.launch_floors.genoa]\nsnp = 0x16",
+            "appraisal.snp.launch_floors.genoa.snp = 22: below 23",
+        ),
+        (
+            "[appraisal.snp.current_floors.milan]\nsnp = 0",
+            "appraisal.snp.current_floors.milan.snp = 0: below 24",
+        ),
+        (
+            "[appraisal.snp.committed_floors.milan]\nsnp = 0",
+            "appraisal.snp.committed_floors.milan.snp = 0: below 24",
+        ),
+        ("[appraisal.snp]\ndanger_allow_policy_bits = [26]", "appraisal.snp.danger_allow_policy_bits"),
+        (
+            "[appraisal.snp]\ndanger_allow_platform_info_bits = [8]",
+            "appraisal.snp.danger_allow_platform_info_bits",
+        ),
+        (
             "[appraisal.tdx]\nrequire_sept_ve_disable = false",
             "appraisal.tdx.require_sept_ve_disable = false: the host can inject #VE",
         ),
@@ -215,6 +242,8 @@ fn announces_every_value_that_is_weaker_than_the_production_profile() {
         "[appraisal.tcb]\naccept = []\nmin_evaluation_number = 17",
         "[appraisal.snp]\ndeny_products = [\"milan\"]\n[appraisal.snp.floors.turin]\nsnp = 1",
         "[appraisal.snp.floors.genoa]\nsnp = 0x17",
+        "[appraisal.snp]\nenforce_advisories = [\"AMD-SB-3020\"]\nrequire_id_block = true",
+        "[appraisal.snp.firmware_floors]\nmilan = \"1.55.22\"",
     ] {
         assert_eq!(announced(stricter), Vec::<String>::new(), "{stricter}");
     }

@@ -6,7 +6,7 @@ use system_tests::minted::NOW;
 use verifier::dcap::TcbStatus;
 use verifier::expected::Expect;
 use verifier::policy::{
-    Bits, EnclaveFlag, FmspcRules, Id, Masked, Policy, RevocationRule, SgxPolicy, TdAttribute,
+    Bits, EnclaveFlag, FmspcRules, Id, Mask, Masked, Policy, RevocationRule, SgxPolicy, TdAttribute,
 };
 use verifier::time::UnixTime;
 
@@ -229,9 +229,9 @@ fn attributes_are_contraindicated_unless_named() {
     ] {
         assert_eq!(found(&bit(known), &default), expected, "bit {known}");
     }
-    let naming = |bits: &[u8]| profile(|policy| policy.tdx.danger_allow_attribute_bits = bits.to_vec());
-    assert_eq!(found(&bit(32), &naming(&[32])), good());
-    assert_eq!(found(&bit(32), &naming(&[33, 200])), configuration("appraise.tdx.attributes"));
+    let naming = |bits: u64| profile(|policy| policy.tdx.danger_allow_attribute_bits = Bits::from_mask(bits));
+    assert_eq!(found(&bit(32), &naming(1 << 32)), good());
+    assert_eq!(found(&bit(32), &naming(1 << 33)), configuration("appraise.tdx.attributes"));
 }
 
 #[test]
@@ -299,10 +299,10 @@ fn a_td_has_x87_and_sse_and_no_feature_that_intel_has_not_defined() {
     ] {
         assert_eq!(found(&with(xfam), &default), expected, "{xfam:#x}");
     }
-    let amx = profile(|policy| policy.tdx.xfam_required = Bits(0x6_0003));
+    let amx = profile(|policy| policy.tdx.xfam_required = Mask(0x6_0003));
     assert_eq!(found(&with(0x6_0003), &amx), good());
     assert_eq!(found(&with(0x2e7), &amx), configuration("appraise.tdx.xfam"));
-    let plain = profile(|policy| policy.tdx.xfam_allowed = Bits(0x7));
+    let plain = profile(|policy| policy.tdx.xfam_allowed = Mask(0x7));
     assert_eq!(found(&with(0x7), &plain), good());
     assert_eq!(found(&with(0x2e7), &plain), configuration("appraise.tdx.xfam"));
 }
@@ -443,7 +443,7 @@ fn flags_that_gramine_and_occlum_set_are_known_and_others_contraindicated() {
     for flags in [0x4, 0x1, 0x5 | 1 << 3, 0x5 | 1 << 8, 0x5 | 1 << 11, 0x5 | 1 << 63] {
         assert_eq!(found(&enclave(flags, 0xe7, 0), &default), unknown(), "{flags:#x}");
     }
-    let naming = sgx(|policy| policy.danger_allow_flag_bits = vec![11]);
+    let naming = sgx(|policy| policy.danger_allow_flag_bits = Bits::from_mask(1 << 11));
     assert_eq!(found(&enclave(0x5 | 1 << 11, 0xe7, 0), &naming), good());
     assert_eq!(found(&enclave(0x5 | 1 << 12, 0xe7, 0), &naming), unknown());
 }
@@ -469,7 +469,7 @@ fn flags_are_required_and_forbidden_by_name() {
 
 #[test]
 fn attributes_and_miscselect_are_compared_under_their_masks() {
-    let masked = |mask, value| Some(Masked { mask: Bits(mask), value: Bits(value) });
+    let masked = |mask, value| Some(Masked { mask: Mask(mask), value: Mask(value) });
     let good_one = enclave(0x85, 0xe7, 1);
     let flags = |value| sgx(|policy| policy.flags = masked(0x82, value));
     assert_eq!(found(&good_one, &flags(0x80)), good());

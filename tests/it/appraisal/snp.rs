@@ -1,10 +1,16 @@
 //! SEV-SNP.
 
+mod advisories;
+mod bits;
+mod id_block;
+mod keys;
+mod tcb;
+
 use reference_values::Key;
 use sim::amd::{Product, SigningChoice, oid};
 use sim::asn1 as write;
 use system_tests::minted::NOW;
-use verifier::policy::{Policy, RevocationRule};
+use verifier::policy::{Bits, Policy, RevocationRule};
 
 use super::{Found, configuration, good, hardware, profile};
 use crate::minted_snp::case::Snp;
@@ -25,6 +31,14 @@ fn at_level(product: Product, snp_level: u8) -> Snp {
     Snp::of(product, SigningChoice::Vcek).but(|snp| {
         snp.report.reported_tcb[6] = snp_level;
         snp.vek.extension_mut(&oid::SPL_SNP).unwrap().value = write::integer(&[snp_level]);
+    })
+}
+
+/// A machine whose microcode is at this level, certified for it.
+fn at_microcode(product: Product, level: u8) -> Snp {
+    Snp::of(product, SigningChoice::Vcek).but(|snp| {
+        snp.report.reported_tcb[7] = level;
+        snp.vek.extension_mut(&oid::SPL_MICROCODE).unwrap().value = write::integer(&[level]);
     })
 }
 
@@ -104,10 +118,12 @@ fn debug_migration_and_unknown_policy_bits_are_contraindicated_unless_named() {
     ] {
         assert_eq!(found(&bit(number), &default), expected, "bit {number}");
     }
-    assert_eq!(
-        found(&bit(26), &profile(|policy| policy.snp.danger_allow_unknown_policy_bits = true)),
-        good()
-    );
+    let allow = |mask| profile(|policy| policy.snp.danger_allow_policy_bits = Bits::from_mask(mask));
+    assert_eq!(found(&bit(26), &allow(1 << 26)), good());
+    assert_eq!(found(&bit(27), &allow(1 << 26)), configuration("appraise.snp.policy-bits"));
+    // What is known has a rule of its own, and bit 17 must be one whatever is allowed.
+    assert_eq!(found(&bit(19), &allow(u64::MAX)), configuration("appraise.debug"));
+    assert_eq!(found(&bit(17), &allow(u64::MAX)), configuration("appraise.snp.policy-bits"));
 }
 
 #[test]

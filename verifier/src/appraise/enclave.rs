@@ -1,7 +1,6 @@
 //! What we think of how an enclave is set up.
 
 use super::finding::Findings;
-use super::td::bits;
 use crate::check::{Fact, Outcome};
 use crate::policy::{EnclaveFlag, Masked, SgxPolicy};
 use crate::sgx::{ATTRIBUTE_INIT, ATTRIBUTE_MODE64, ATTRIBUTES_RESERVED, EnclaveReport};
@@ -22,7 +21,7 @@ pub(super) fn appraise(report: &EnclaveReport, policy: &SgxPolicy, findings: &mu
 /// Every enclave that can be quoted is initialised and in 64-bit mode; what Intel has not defined means nothing known.
 fn unknown(flags: u64, policy: &SgxPolicy, findings: &mut Findings) {
     let unknown = flags & ATTRIBUTES_RESERVED;
-    let left = unknown & !bits(&policy.danger_allow_flag_bits);
+    let left = unknown & !policy.danger_allow_flag_bits.mask();
     let always = ATTRIBUTE_INIT | ATTRIBUTE_MODE64;
     let holds = left == 0 && flags & always == always;
     let expected = match unknown & !left {

@@ -45,7 +45,7 @@ fn service_td(report: &TdReport, policy: &TdxPolicy, findings: &mut Findings) {
 
 fn unknown(attributes: u64, policy: &TdxPolicy, findings: &mut Findings) {
     let unknown = attributes & ATTRIBUTES_RESERVED;
-    let left = unknown & !bits(&policy.danger_allow_attribute_bits);
+    let left = unknown & !policy.danger_allow_attribute_bits.mask();
     let expected = match unknown & !left {
         0 => "no unknown bit".to_owned(),
         named => format!("no unknown bit but {named:#018x}"),
@@ -85,11 +85,6 @@ fn xfam(xfam: u64, policy: &TdxPolicy, findings: &mut Findings) {
     let holds = xfam & required == required && xfam & !allowed == 0 && consistent;
     let expected = format!("all of {required:#x}, none beyond {allowed:#x}, AVX-512, CET and AMX each whole");
     findings.configuration("appraise.tdx.xfam", holds, expected, format!("{xfam:#x}"));
-}
-
-/// The bits of these numbers; a number beyond 63 names none.
-pub(super) fn bits(numbers: &[u8]) -> u64 {
-    numbers.iter().filter_map(|number| 1_u64.checked_shl(u32::from(*number))).fold(0, |all, bit| all | bit)
 }
 
 const SERVICE_TD: &str = "appraise.tdx.service-td";

@@ -176,6 +176,15 @@ pub(super) fn p256_spki(xy: &[u8; 64]) -> [u8; 91] {
     spki
 }
 
+/// The SubjectPublicKeyInfo of a P-384 key with these coordinates (RFC 5480 section 2).
+pub(super) fn p384_spki(xy: &[u8; 96]) -> [u8; 120] {
+    let mut spki = [0; 120];
+    let (head, tail) = spki.split_at_mut(P384_SPKI_HEAD.len());
+    head.copy_from_slice(&P384_SPKI_HEAD);
+    tail.copy_from_slice(xy);
+    spki
+}
+
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
@@ -189,6 +198,12 @@ const RSA_MAX_BITS: usize = 8192;
 const P256_SPKI_HEAD: [u8; 27] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+];
+
+/// The same for P-384.
+const P384_SPKI_HEAD: [u8; 24] = [
+    0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81,
+    0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04,
 ];
 
 /// The order n of P-256, big endian (SP 800-186 section 3.2.1.3).

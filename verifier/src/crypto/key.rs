@@ -28,6 +28,11 @@ impl PublicKey {
         Self::from_spki(&encoding::p256_spki(xy))
     }
 
+    /// A P-384 key from its coordinates x||y, big endian, as SNP ID blocks carry their keys.
+    pub fn p384(xy: &[u8; 96]) -> Result<Self, CryptoError> {
+        Self::from_spki(&encoding::p384_spki(xy))
+    }
+
     /// SHA-256 of the SubjectPublicKeyInfo.
     pub const fn id(&self) -> &KeyId {
         &self.0.id

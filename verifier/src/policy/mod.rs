@@ -4,6 +4,7 @@
 mod intel;
 mod sgx;
 mod snp;
+mod snp_values;
 mod tdx;
 mod value;
 
@@ -12,9 +13,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) use intel::TcbRules;
 pub use intel::{FmspcRules, TcbPolicy};
 pub use sgx::{EnclaveFlag, SgxPolicy};
-pub use snp::{SnpFloor, SnpFloors, SnpPolicy};
+pub use snp::{PerProduct, SnpFloor, SnpFloors, SnpPolicy};
+pub use snp_values::{AbiVersion, AdvisoryError, AdvisoryName, Bits};
 pub use tdx::{TdAttribute, TdxPolicy};
-pub use value::{Bits, Id, Masked};
+pub use value::{Id, Mask, Masked};
 
 /// What the appraisal asks of evidence that was verified.
 ///

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::snp_values::Bits;
 use super::value::Masked;
 use crate::sgx::{
     ATTRIBUTE_AEX_NOTIFY, ATTRIBUTE_CET, ATTRIBUTE_EINITTOKEN_KEY, ATTRIBUTE_KSS, ATTRIBUTE_PROVISION_KEY,
@@ -27,7 +28,7 @@ pub struct SgxPolicy {
     /// Accept an enclave that its host may debug.
     pub danger_allow_debug: bool,
     /// Bits of ATTRIBUTES.FLAGS (0 to 63) that this version does not know, and that are accepted all the same.
-    pub danger_allow_flag_bits: Vec<u8>,
+    pub danger_allow_flag_bits: Bits,
 }
 
 /// A flag of an enclave that is a matter of taste: debugging has a key of its own.

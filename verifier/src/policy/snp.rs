@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::snp::Product;
+use super::snp_values::{AbiVersion, AdvisoryName, Bits};
+use crate::snp::{Firmware, PlatformBit, PolicyBit, Product, SigningKey};
 
 /// Rules for SEV-SNP.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -12,18 +13,52 @@ pub struct SnpPolicy {
     pub max_vmpl: u32,
     /// Demand that the firmware checked for memory aliases (PLATFORM_INFO bit 5; AMD-SB-3015, BadRAM).
     pub require_alias_check: bool,
-    /// Lowest accepted TCB for each product.
-    pub floors: SnpFloors,
+    /// Bits of PLATFORM_INFO that must be set.
+    pub require_platform_info: Vec<PlatformBit>,
+    /// Bits of PLATFORM_INFO that must be clear.
+    pub forbid_platform_info: Vec<PlatformBit>,
+    /// Bits of the guest policy that must be set.
+    pub require_guest_policy: Vec<PolicyBit>,
+    /// Bits of the guest policy that must be clear.
+    pub forbid_guest_policy: Vec<PolicyBit>,
+    /// The least version of the firmware's interface that the guest policy must demand.
+    pub min_policy_abi: AbiVersion,
     /// Products that are not accepted whatever their TCB (BadFuse: a Milan report proves nothing against an owner).
     pub deny_products: Vec<Product>,
     /// Accepted CHIP_IDs in hexadecimal; empty accepts every chip.
     pub chip_ids: Vec<String>,
+    /// The kinds of key whose reports are accepted.
+    pub signing_keys: Vec<SigningKey>,
+    /// Cloud providers whose VLEKs are accepted, by the cspID of the certificate; empty accepts every provider.
+    pub vlek_csp_ids: Vec<String>,
+    /// Demand the image owner's ID block among the endorsements, verified against the report.
+    pub require_id_block: bool,
+    /// Demand that an author key certified the key of the ID block.
+    pub require_author_key: bool,
+    /// Advisories of the catalogue to enforce beside those of the production profile.
+    pub enforce_advisories: Vec<AdvisoryName>,
     /// Accept a guest that its host may debug.
     pub danger_allow_debug: bool,
     /// Accept a guest that a migration agent may move.
     pub danger_allow_migration_agent: bool,
-    /// Accept guest policies with bits that this version does not know.
-    pub danger_allow_unknown_policy_bits: bool,
+    /// Bits of the guest policy that are accepted although this version does not know them.
+    pub danger_allow_policy_bits: Bits,
+    /// Bits of PLATFORM_INFO that are accepted although this version does not know them.
+    pub danger_allow_platform_info_bits: Bits,
+    /// Lowest accepted REPORTED_TCB for each product: the TCB that the signing key proves.
+    pub floors: SnpFloors,
+    /// Lowest accepted CURRENT_TCB: what runs now.
+    pub current_floors: SnpFloors,
+    /// Lowest accepted COMMITTED_TCB: what the platform cannot go below.
+    pub committed_floors: SnpFloors,
+    /// Lowest accepted LAUNCH_TCB: what ran when the guest was launched.
+    pub launch_floors: SnpFloors,
+    /// Lowest accepted version of the firmware, running and committed.
+    pub firmware_floors: PerProduct<Firmware>,
+    /// Bits that LAUNCH_MIT_VECTOR must have.
+    pub launch_mitigations: PerProduct<Bits>,
+    /// Bits that CURRENT_MIT_VECTOR must have.
+    pub current_mitigations: PerProduct<Bits>,
 }
 
 impl Default for SnpPolicy {
@@ -31,12 +66,52 @@ impl Default for SnpPolicy {
         Self {
             max_vmpl: 0,
             require_alias_check: true,
-            floors: SnpFloors::default(),
+            require_platform_info: Vec::new(),
+            forbid_platform_info: Vec::new(),
+            require_guest_policy: Vec::new(),
+            forbid_guest_policy: Vec::new(),
+            min_policy_abi: AbiVersion::default(),
             deny_products: Vec::new(),
             chip_ids: Vec::new(),
+            signing_keys: vec![SigningKey::Vcek, SigningKey::Vlek],
+            vlek_csp_ids: Vec::new(),
+            require_id_block: false,
+            require_author_key: false,
+            enforce_advisories: Vec::new(),
             danger_allow_debug: false,
             danger_allow_migration_agent: false,
-            danger_allow_unknown_policy_bits: false,
+            danger_allow_policy_bits: Bits::default(),
+            danger_allow_platform_info_bits: Bits::default(),
+            floors: SnpFloors::default(),
+            current_floors: SnpFloors::default(),
+            committed_floors: SnpFloors::default(),
+            launch_floors: SnpFloors::default(),
+            firmware_floors: PerProduct::default(),
+            launch_mitigations: PerProduct::default(),
+            current_mitigations: PerProduct::default(),
+        }
+    }
+}
+
+/// One value for each product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PerProduct<T> {
+    /// Milan.
+    pub milan: T,
+    /// Genoa, Bergamo and Siena.
+    pub genoa: T,
+    /// Turin.
+    pub turin: T,
+}
+
+impl<T> PerProduct<T> {
+    /// The product's value.
+    pub const fn of(&self, product: Product) -> &T {
+        match product {
+            Product::Milan => &self.milan,
+            Product::Genoa => &self.genoa,
+            Product::Turin => &self.turin,
         }
     }
 }
@@ -55,6 +130,17 @@ pub struct SnpFloors {
     pub genoa: SnpFloor,
     /// Turin.
     pub turin: SnpFloor,
+}
+
+impl SnpFloors {
+    /// The product's floor.
+    pub const fn of(&self, product: Product) -> SnpFloor {
+        match product {
+            Product::Milan => self.milan,
+            Product::Genoa => self.genoa,
+            Product::Turin => self.turin,
+        }
+    }
 }
 
 impl Default for SnpFloors {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::value::Bits;
+use super::snp_values::Bits;
+use super::value::Mask;
 use crate::tdx::{
     ATTRIBUTE_ICSSD, ATTRIBUTE_KEY_LOCKER, ATTRIBUTE_LASS, ATTRIBUTE_PERFMON, ATTRIBUTE_PKS,
     ATTRIBUTE_SERVTD_EXT, ATTRIBUTE_TPA, XFAM_ALWAYS, XFAM_DEFINED,
@@ -19,9 +20,9 @@ pub struct TdxPolicy {
     /// Attributes that a TD must not have.
     pub forbid_attributes: Vec<TdAttribute>,
     /// Extended CPU features that a TD must have been given (XFAM): x87 and SSE, which every TD has.
-    pub xfam_required: Bits,
+    pub xfam_required: Mask,
     /// Extended CPU features that a TD may have been given; any other is contraindicated.
-    pub xfam_allowed: Bits,
+    pub xfam_allowed: Mask,
     /// Deny a TD whose evidence brought no event log.
     pub require_event_log: bool,
     /// Accept a TD that its host may debug.
@@ -31,7 +32,7 @@ pub struct TdxPolicy {
     /// Accept a TD with a service TD bound to it (MRSERVICETD not zero).
     pub danger_allow_service_td: bool,
     /// Bits of TDATTRIBUTES (0 to 63) that this version does not know, and that are accepted all the same.
-    pub danger_allow_attribute_bits: Vec<u8>,
+    pub danger_allow_attribute_bits: Bits,
 }
 
 /// An attribute of a TD that is a matter of taste: debugging, #VE, migration have keys of their own.
@@ -88,13 +89,13 @@ impl Default for TdxPolicy {
             require_sept_ve_disable: true,
             require_attributes: Vec::new(),
             forbid_attributes: Vec::new(),
-            xfam_required: Bits(XFAM_ALWAYS),
-            xfam_allowed: Bits(XFAM_DEFINED),
+            xfam_required: Mask(XFAM_ALWAYS),
+            xfam_allowed: Mask(XFAM_DEFINED),
             require_event_log: false,
             danger_allow_debug: false,
             danger_allow_migratable: false,
             danger_allow_service_td: false,
-            danger_allow_attribute_bits: Vec::new(),
+            danger_allow_attribute_bits: Bits::default(),
         }
     }
 }

@@ -11,16 +11,16 @@ pub struct Id<const N: usize>(pub [u8; N]);
 
 /// A set of up to 64 bits, written as `"0x…"` or as a number.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct Bits(pub u64);
+pub struct Mask(pub u64);
 
 /// Bits that must have a value: those under `mask` equal those of `value`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Masked {
     /// Which bits count.
-    pub mask: Bits,
+    pub mask: Mask,
     /// What they must be.
-    pub value: Bits,
+    pub value: Mask,
 }
 
 impl Masked {
@@ -53,40 +53,40 @@ impl<'de, const N: usize> Deserialize<'de> for Id<N> {
     }
 }
 
-impl fmt::Debug for Bits {
+impl fmt::Debug for Mask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#x}", self.0)
     }
 }
 
-impl Serialize for Bits {
+impl Serialize for Mask {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{:#x}", self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Bits {
+impl<'de> Deserialize<'de> for Mask {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Form;
         impl Visitor<'_> for Form {
-            type Value = Bits;
+            type Value = Mask;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a set of bits such as \"0x3\" or 3")
             }
 
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Bits, E> {
-                Ok(Bits(value))
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Mask, E> {
+                Ok(Mask(value))
             }
 
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Bits, E> {
-                u64::try_from(value).map(Bits).map_err(|_| E::custom("a set of bits is not negative"))
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Mask, E> {
+                u64::try_from(value).map(Mask).map_err(|_| E::custom("a set of bits is not negative"))
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Bits, E> {
+            fn visit_str<E: Error>(self, text: &str) -> Result<Mask, E> {
                 let digits =
                     text.strip_prefix("0x").ok_or_else(|| E::custom("a set of bits begins with 0x"))?;
-                u64::from_str_radix(digits, 16).map(Bits).map_err(|_| E::custom("not 64 bits in hexadecimal"))
+                u64::from_str_radix(digits, 16).map(Mask).map_err(|_| E::custom("not 64 bits in hexadecimal"))
             }
         }
         deserializer.deserialize_any(Form)
@@ -100,7 +100,7 @@ mod tests {
     #[derive(Debug, PartialEq, Deserialize, Serialize)]
     struct File {
         id: Id<2>,
-        bits: Bits,
+        bits: Mask,
     }
 
     fn read(id: &str, bits: &str) -> Result<File, String> {
@@ -110,13 +110,13 @@ mod tests {
     #[test]
     fn ids_are_read_in_either_case_and_written_in_lower() {
         let file = read(r#""aBcD""#, "3").unwrap();
-        assert_eq!(file, File { id: Id([0xab, 0xcd]), bits: Bits(3) });
+        assert_eq!(file, File { id: Id([0xab, 0xcd]), bits: Mask(3) });
         assert_eq!(serde_json::to_string(&file).unwrap(), r#"{"id":"abcd","bits":"0x3"}"#);
     }
 
     #[test]
     fn bits_reach_to_the_highest_in_hexadecimal() {
-        assert_eq!(read(r#""0000""#, r#""0x8000000000000000""#).unwrap().bits, Bits(1 << 63));
+        assert_eq!(read(r#""0000""#, r#""0x8000000000000000""#).unwrap().bits, Mask(1 << 63));
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_mask_leaves_the_other_bits_alone() {
-        let masked = Masked { mask: Bits(0b110), value: Bits(0b011) };
+        let masked = Masked { mask: Mask(0b110), value: Mask(0b011) };
         assert!(masked.holds(0b1010));
         assert!(!masked.holds(0b1000));
     }

@@ -1,7 +1,8 @@
 //! The report's own claims, under its own names.
 
+use super::bits::{PlatformBit, PolicyBit};
 use super::facts::Facts;
-use super::report::Firmware;
+use super::id_block::{IdBlockMismatch, IdBlockState};
 use super::tcb::Tcb;
 use crate::check::Fact;
 
@@ -36,9 +37,10 @@ pub fn claims(facts: &Facts) -> Fact {
         ("reported_tcb", tcb(&facts.reported_tcb)),
         ("committed_tcb", tcb(&facts.committed_tcb)),
         ("launch_tcb", tcb(&facts.launch_tcb)),
-        ("current_firmware", firmware(facts.current)),
-        ("committed_firmware", firmware(facts.committed)),
+        ("current_firmware", facts.current.to_string().into()),
+        ("committed_firmware", facts.committed.to_string().into()),
         ("vek_sha256", facts.vek_fingerprint.into()),
+        ("id_block", id_block(&facts.id_block)),
     ];
     if let Some(processor) = facts.processor {
         claims.push((
@@ -61,15 +63,15 @@ fn guest_policy(facts: &Facts) -> Fact {
     let policy = facts.policy;
     Fact::Map(vec![
         ("raw", policy.0.into()),
-        ("smt", policy.smt().into()),
-        ("migrate_ma", policy.migrate_ma().into()),
-        ("debug", policy.debug().into()),
-        ("single_socket", policy.single_socket().into()),
-        ("cxl_allowed", policy.cxl_allowed().into()),
-        ("mem_aes_256_xts", policy.mem_aes_256_xts().into()),
-        ("rapl_disabled", policy.rapl_disabled().into()),
-        ("ciphertext_hiding", policy.ciphertext_hiding().into()),
-        ("page_swap_disabled", policy.page_swap_disabled().into()),
+        ("smt", policy.has(PolicyBit::Smt).into()),
+        ("migrate_ma", policy.has(PolicyBit::MigrateMa).into()),
+        ("debug", policy.has(PolicyBit::Debug).into()),
+        ("single_socket", policy.has(PolicyBit::SingleSocket).into()),
+        ("cxl_allowed", policy.has(PolicyBit::Cxl).into()),
+        ("mem_aes_256_xts", policy.has(PolicyBit::Aes256Xts).into()),
+        ("rapl_disabled", policy.has(PolicyBit::RaplDisabled).into()),
+        ("ciphertext_hiding", policy.has(PolicyBit::CiphertextHiding).into()),
+        ("page_swap_disabled", policy.has(PolicyBit::PageSwapDisabled).into()),
         ("unknown_bits", policy.unknown_bits().into()),
     ])
 }
@@ -78,13 +80,14 @@ fn platform_info(facts: &Facts) -> Fact {
     let info = facts.platform_info;
     Fact::Map(vec![
         ("raw", info.0.into()),
-        ("smt_enabled", info.smt_enabled().into()),
-        ("tsme_enabled", info.tsme_enabled().into()),
-        ("ecc_enabled", info.ecc_enabled().into()),
-        ("rapl_disabled", info.rapl_disabled().into()),
-        ("ciphertext_hiding_enabled", info.ciphertext_hiding_enabled().into()),
-        ("alias_check_complete", info.alias_check_complete().into()),
-        ("tio_enabled", info.tio_enabled().into()),
+        ("smt_enabled", info.has(PlatformBit::Smt).into()),
+        ("tsme_enabled", info.has(PlatformBit::Tsme).into()),
+        ("ecc_enabled", info.has(PlatformBit::Ecc).into()),
+        ("rapl_disabled", info.has(PlatformBit::RaplDisabled).into()),
+        ("ciphertext_hiding_enabled", info.has(PlatformBit::CiphertextHiding).into()),
+        ("alias_check_complete", info.has(PlatformBit::AliasCheck).into()),
+        ("iommu_write_safe", info.has(PlatformBit::IommuWriteSafe).into()),
+        ("tio_enabled", info.has(PlatformBit::Tio).into()),
         ("unknown_bits", info.unknown_bits().into()),
     ])
 }
@@ -102,7 +105,20 @@ fn tcb(tcb: &Tcb) -> Fact {
     Fact::Map(parts)
 }
 
-fn firmware(version: Firmware) -> Fact {
-    let Firmware { major, minor, build } = version;
-    format!("{major}.{minor}.{build}").into()
+fn id_block(state: &IdBlockState) -> Fact {
+    match state {
+        IdBlockState::Absent => Fact::Map(vec![("state", "absent".into())]),
+        IdBlockState::Verified { id_key_digest, author_key_digest, guest_svn } => Fact::Map(vec![
+            ("state", "verified".into()),
+            ("id_key_digest", (*id_key_digest).into()),
+            ("author_key_digest", author_key_digest.map_or(Fact::None, Fact::from)),
+            ("guest_svn", (*guest_svn).into()),
+        ]),
+        IdBlockState::Refuted(IdBlockMismatch { field, expected, actual }) => Fact::Map(vec![
+            ("state", "refuted".into()),
+            ("field", (*field).into()),
+            ("expected", expected.clone().into()),
+            ("actual", actual.clone().into()),
+        ]),
+    }
 }

@@ -145,6 +145,57 @@ pub enum SnpError {
     Signature(#[source] CryptoError),
 }
 
+/// The bytes are not an ID block with its authentication information.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdBlockError {
+    /// Another size than that of the two structures.
+    #[error("SNP ID block and authentication information of {actual} bytes, expected 96 + 4096")]
+    Size {
+        /// The size found.
+        actual: usize,
+    },
+    /// A version of the block that is not known.
+    #[error("SNP ID block version {actual}, expected 1")]
+    Version {
+        /// The version found.
+        actual: u32,
+    },
+    /// A key of an algorithm that is not known.
+    #[error("SNP {key} key algorithm {actual}, expected 1 (ECDSA P-384 with SHA-384)")]
+    Algorithm {
+        /// `ID` or `author`.
+        key: &'static str,
+        /// The algorithm found.
+        actual: u32,
+    },
+    /// A key on a curve that is not known.
+    #[error("SNP ECDSA public key on curve {actual}, expected 2 (P-384)")]
+    Curve {
+        /// The curve found.
+        actual: u32,
+    },
+    /// A field is cut, or a reserved range is not zero.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The key is no point of its curve.
+    #[error("SNP ECDSA public key: {0}")]
+    Key(#[source] CryptoError),
+    /// The JSON form lacks one of its two strings.
+    #[error("SNP ID block in JSON: {reason}")]
+    Json {
+        /// What the parser says.
+        reason: String,
+    },
+    /// A string of the JSON form is not base64 of the structure's size.
+    #[error("SNP ID block in JSON: {name} is not {size} bytes in base64")]
+    Base64 {
+        /// `id_block` or `id_auth`.
+        name: &'static str,
+        /// The structure's size in bytes.
+        size: usize,
+    },
+}
+
 /// What is wrong with an extension of a VCEK or VLEK certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExtensionError {

@@ -1,5 +1,7 @@
 //! What a verified report establishes.
 
+use super::bits::{GuestPolicy, PlatformInfo};
+use super::id_block::IdBlockState;
 use super::product::{Processor, Product, SigningKey};
 use super::report::{Firmware, Report};
 use super::tcb::Tcb;
@@ -101,6 +103,8 @@ pub struct Facts {
     pub csp_id: Option<String>,
     /// SHA-256 of the VCEK or VLEK certificate.
     pub vek_fingerprint: [u8; 32],
+    /// What the ID blocks among the endorsements say of the guest.
+    pub id_block: IdBlockState,
 }
 
 /// Which mitigations the firmware had verified.
@@ -112,128 +116,6 @@ pub struct Mitigation {
     pub current: u64,
 }
 
-/// The guest policy (AMD 56860 section 4.3): what the guest's owner allows the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GuestPolicy(pub u64);
-
-impl GuestPolicy {
-    /// Bits 15:8: least major version of the firmware ABI.
-    pub const fn abi_major(self) -> u8 {
-        let [_, major, ..] = self.0.to_le_bytes();
-        major
-    }
-
-    /// Bits 7:0: least minor version of the firmware ABI.
-    pub const fn abi_minor(self) -> u8 {
-        let [minor, ..] = self.0.to_le_bytes();
-        minor
-    }
-
-    /// Bit 16: simultaneous multithreading is allowed.
-    pub const fn smt(self) -> bool {
-        self.has(16)
-    }
-
-    /// Bit 18: a migration agent may move the guest.
-    pub const fn migrate_ma(self) -> bool {
-        self.has(18)
-    }
-
-    /// Bit 19: the host may debug the guest, that is read and write its memory.
-    pub const fn debug(self) -> bool {
-        self.has(19)
-    }
-
-    /// Bit 20: one socket only.
-    pub const fn single_socket(self) -> bool {
-        self.has(20)
-    }
-
-    /// Bit 21: CXL devices or memory are allowed.
-    pub const fn cxl_allowed(self) -> bool {
-        self.has(21)
-    }
-
-    /// Bit 22: AES-256-XTS is required for memory.
-    pub const fn mem_aes_256_xts(self) -> bool {
-        self.has(22)
-    }
-
-    /// Bit 23: running average power limit must be disabled.
-    pub const fn rapl_disabled(self) -> bool {
-        self.has(23)
-    }
-
-    /// Bit 24: ciphertext hiding must be enabled.
-    pub const fn ciphertext_hiding(self) -> bool {
-        self.has(24)
-    }
-
-    /// Bit 25: the guest's pages may not be moved or swapped by firmware commands.
-    pub const fn page_swap_disabled(self) -> bool {
-        self.has(25)
-    }
-
-    /// Bits that no known version defines, and bit 17 if it is not one as it must be.
-    pub const fn unknown_bits(self) -> u64 {
-        (self.0 & !KNOWN_POLICY) | (!self.0 & MUST_BE_ONE)
-    }
-
-    const fn has(self, bit: u32) -> bool {
-        self.0 >> bit & 1 == 1
-    }
-}
-
-/// The platform's properties (AMD 56860 section 7.3, PLATFORM_INFO).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlatformInfo(pub u64);
-
-impl PlatformInfo {
-    /// Bit 0: simultaneous multithreading is on.
-    pub const fn smt_enabled(self) -> bool {
-        self.has(0)
-    }
-
-    /// Bit 1: transparent memory encryption is on.
-    pub const fn tsme_enabled(self) -> bool {
-        self.has(1)
-    }
-
-    /// Bit 2: the memory corrects errors.
-    pub const fn ecc_enabled(self) -> bool {
-        self.has(2)
-    }
-
-    /// Bit 3: running average power limit is disabled.
-    pub const fn rapl_disabled(self) -> bool {
-        self.has(3)
-    }
-
-    /// Bit 4: ciphertext hiding is on.
-    pub const fn ciphertext_hiding_enabled(self) -> bool {
-        self.has(4)
-    }
-
-    /// Bit 5: since the last reset the firmware has looked for memory aliases and found none (AMD-SB-3015).
-    pub const fn alias_check_complete(self) -> bool {
-        self.has(5)
-    }
-
-    /// Bit 7: trusted I/O is on.
-    pub const fn tio_enabled(self) -> bool {
-        self.has(7)
-    }
-
-    /// Bits that no known version defines.
-    pub const fn unknown_bits(self) -> u64 {
-        self.0 & !KNOWN_PLATFORM_INFO
-    }
-
-    const fn has(self, bit: u32) -> bool {
-        self.0 >> bit & 1 == 1
-    }
-}
-
 /// What the certificate adds to a report.
 pub(super) struct Endorsed {
     pub(super) product: Product,
@@ -242,6 +124,7 @@ pub(super) struct Endorsed {
     pub(super) signing_key: SigningKey,
     pub(super) vek_fingerprint: [u8; 32],
     pub(super) tcbs: Tcbs,
+    pub(super) id_block: IdBlockState,
 }
 
 /// The report's four TCB versions by the product's layout.
@@ -292,13 +175,18 @@ impl Facts {
             product_name: endorsed.product_name,
             csp_id: endorsed.csp_id,
             vek_fingerprint: endorsed.vek_fingerprint,
+            id_block: endorsed.id_block,
         }
     }
-}
 
-/// Bit 17 is reserved and must be one.
-const MUST_BE_ONE: u64 = 1 << 17;
-/// Bits 0 to 25, up to PAGE_SWAP_DISABLE.
-const KNOWN_POLICY: u64 = (1 << 26) - 1;
-/// Bits 0 to 5 and 7.
-const KNOWN_PLATFORM_INFO: u64 = 0b1011_1111;
+    /// Whether the guest was launched with an ID block: then the firmware checked its signature and recorded its key,
+    /// and FAMILY_ID, IMAGE_ID and GUEST_SVN are the block's. Without one they are zero and mean nothing.
+    pub fn has_id_block(&self) -> bool {
+        !super::endorsement::is_zero(&self.id_key_digest)
+    }
+
+    /// Whether an author key certified the key of the ID block.
+    pub fn has_author_key(&self) -> bool {
+        self.author_key_en && !super::endorsement::is_zero(&self.author_key_digest)
+    }
+}

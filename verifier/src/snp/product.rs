@@ -26,7 +26,8 @@ pub struct Processor {
 }
 
 /// The kinds of key that may sign a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SigningKey {
     /// Versioned chip endorsement key, of one chip at one TCB.
     Vcek,

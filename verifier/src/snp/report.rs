@@ -1,5 +1,7 @@
 //! The attestation report's wire format (AMD 56860 section 7.3, structure ATTESTATION_REPORT).
 
+use core::fmt;
+
 use super::error::ReportError;
 use super::product::Processor;
 use crate::reader::Reader;
@@ -81,7 +83,7 @@ pub struct Report<'a> {
 }
 
 /// The version of the SNP firmware.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Firmware {
     /// Major version.
     pub major: u8,
@@ -89,6 +91,13 @@ pub struct Firmware {
     pub minor: u8,
     /// Build number.
     pub build: u8,
+}
+
+impl fmt::Display for Firmware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { major, minor, build } = self;
+        write!(f, "{major}.{minor}.{build}")
+    }
 }
 
 impl<'a> Report<'a> {

@@ -1,6 +1,7 @@
 //! From a report to verified facts: one numbered walk.
 
 use super::candidates::{self, Candidate, Intermediate};
+use super::endorsed;
 use super::endorsement::is_zero;
 use super::error::SnpError;
 use super::facts::{Endorsed, Facts, Tcbs, VerifiedSnp};
@@ -22,7 +23,7 @@ use crate::x509::{Certificate, Revocation, RevocationState, X509Error, check_rev
 /// `carried` came with the evidence: endorsements from an untrusted courier, never anchors; an ARK among them is
 /// not looked at. Nothing is judged here: debug, VMPL, policy and platform bits become facts.
 ///
-/// Which certificate to verify with is picked by what certificates say (step 5); steps 6 to 14 then prove it.
+/// Which certificate to verify with is picked by what certificates say (step 5); steps 6 to 15 then prove it.
 pub fn verify(
     report: &Report<'_>,
     carried: &[Certificate],
@@ -67,7 +68,7 @@ pub fn verify(
     let outcome = if found.is_ok() { Outcome::Pass } else { Outcome::Fail };
     trail.note("snp.vek.found", VCEK_SPEC, outcome, wanted, names);
 
-    // 6 to 14 with the first certificate that passes; if none does, the first one's reason stands.
+    // 6 to 15 with the first certificate that passes; if none does, the first one's reason stands.
     let mut refused = None;
     for candidate in found? {
         let mut attempt = trail.clone();
@@ -156,7 +157,10 @@ impl Proof<'_, '_> {
         // 13. The report is bound to what the caller expects.
         check_bindings(&BINDINGS, report.report_data, report.host_data, expected, trail)?;
 
-        // 14. Everything held: these are facts.
+        // 14. An ID block that was given beside it is about this guest, or is not: a fact, judged in the appraisal.
+        let id_block = endorsed::id_block(report, endorsements, trail);
+
+        // 15. Everything held: these are facts.
         let endorsed = Endorsed {
             product: vek.product,
             product_name: vek.product_name.clone(),
@@ -164,6 +168,7 @@ impl Proof<'_, '_> {
             signing_key: vek.kind,
             vek_fingerprint: vek_certificate.fingerprint(),
             tcbs,
+            id_block,
         };
         Ok(VerifiedSnp::new(Facts::new(report, endorsed), anchor.used(), revocations))
     }

@@ -4,7 +4,7 @@
 //! truth values, bytes are hexadecimal in the report's order.
 
 use crate::check::Fact;
-use crate::snp::{Facts, Firmware, SigningKey, Tcb};
+use crate::snp::{Facts, Firmware, PlatformBit, PolicyBit, SigningKey, Tcb};
 
 pub(super) fn claims(facts: &Facts) -> Fact {
     let (policy, platform, tcb) = (facts.policy, facts.platform_info, facts.reported_tcb);
@@ -12,16 +12,16 @@ pub(super) fn claims(facts: &Facts) -> Fact {
         ("measurement", facts.measurement.into()),
         ("policy_abi_major", policy.abi_major().into()),
         ("policy_abi_minor", policy.abi_minor().into()),
-        ("policy_smt_allowed", policy.smt().into()),
-        ("policy_migrate_ma", policy.migrate_ma().into()),
-        ("policy_debug_allowed", policy.debug().into()),
-        ("policy_single_socket", policy.single_socket().into()),
+        ("policy_smt_allowed", policy.has(PolicyBit::Smt).into()),
+        ("policy_migrate_ma", policy.has(PolicyBit::MigrateMa).into()),
+        ("policy_debug_allowed", policy.has(PolicyBit::Debug).into()),
+        ("policy_single_socket", policy.has(PolicyBit::SingleSocket).into()),
         ("reported_tcb_bootloader", tcb.bootloader.into()),
         ("reported_tcb_tee", tcb.tee.into()),
         ("reported_tcb_snp", tcb.snp.into()),
         ("reported_tcb_microcode", tcb.microcode.into()),
-        ("platform_tsme_enabled", platform.tsme_enabled().into()),
-        ("platform_smt_enabled", platform.smt_enabled().into()),
+        ("platform_tsme_enabled", platform.has(PlatformBit::Tsme).into()),
+        ("platform_smt_enabled", platform.has(PlatformBit::Smt).into()),
         ("generation", facts.product.as_str().into()),
         ("evidence", report(facts)),
     ])
@@ -68,28 +68,28 @@ fn policy(facts: &Facts) -> Fact {
     Fact::Map(vec![
         ("abi_major", policy.abi_major().into()),
         ("abi_minor", policy.abi_minor().into()),
-        ("smt_allowed", policy.smt().into()),
-        ("migrate_ma_allowed", policy.migrate_ma().into()),
-        ("debug_allowed", policy.debug().into()),
-        ("single_socket_required", policy.single_socket().into()),
-        ("cxl_allowed", policy.cxl_allowed().into()),
-        ("mem_aes_256_xts", policy.mem_aes_256_xts().into()),
-        ("rapl_dis", policy.rapl_disabled().into()),
-        ("ciphertext_hiding", policy.ciphertext_hiding().into()),
-        ("page_swap_disabled", policy.page_swap_disabled().into()),
+        ("smt_allowed", policy.has(PolicyBit::Smt).into()),
+        ("migrate_ma_allowed", policy.has(PolicyBit::MigrateMa).into()),
+        ("debug_allowed", policy.has(PolicyBit::Debug).into()),
+        ("single_socket_required", policy.has(PolicyBit::SingleSocket).into()),
+        ("cxl_allowed", policy.has(PolicyBit::Cxl).into()),
+        ("mem_aes_256_xts", policy.has(PolicyBit::Aes256Xts).into()),
+        ("rapl_dis", policy.has(PolicyBit::RaplDisabled).into()),
+        ("ciphertext_hiding", policy.has(PolicyBit::CiphertextHiding).into()),
+        ("page_swap_disabled", policy.has(PolicyBit::PageSwapDisabled).into()),
     ])
 }
 
 fn platform(facts: &Facts) -> Fact {
     let info = facts.platform_info;
     Fact::Map(vec![
-        ("smt_enabled", info.smt_enabled().into()),
-        ("tsme_enabled", info.tsme_enabled().into()),
-        ("ecc_enabled", info.ecc_enabled().into()),
-        ("rapl_disabled", info.rapl_disabled().into()),
-        ("ciphertext_hiding_enabled", info.ciphertext_hiding_enabled().into()),
-        ("alias_check_complete", info.alias_check_complete().into()),
-        ("tio_enabled", info.tio_enabled().into()),
+        ("smt_enabled", info.has(PlatformBit::Smt).into()),
+        ("tsme_enabled", info.has(PlatformBit::Tsme).into()),
+        ("ecc_enabled", info.has(PlatformBit::Ecc).into()),
+        ("rapl_disabled", info.has(PlatformBit::RaplDisabled).into()),
+        ("ciphertext_hiding_enabled", info.has(PlatformBit::CiphertextHiding).into()),
+        ("alias_check_complete", info.has(PlatformBit::AliasCheck).into()),
+        ("tio_enabled", info.has(PlatformBit::Tio).into()),
     ])
 }
 

@@ -1,5 +1,5 @@
 use super::super::endorsement::{Vek, recognise};
-use super::super::{GuestPolicy, PlatformInfo, Product, SigningKey, Tcb};
+use super::super::{GuestPolicy, PlatformBit, PlatformInfo, PolicyBit, Product, SigningKey, Tcb};
 use super::{GENOA_VCEK, MILAN_ASK, MILAN_VCEK, TURIN_VCEK};
 use crate::x509::Certificate;
 
@@ -45,29 +45,54 @@ fn an_authority_is_no_endorsement_of_a_report() {
 fn policy_bits_have_their_names() {
     let policy = GuestPolicy(0x0009_011F | 1 << 17);
     assert_eq!((policy.abi_major(), policy.abi_minor()), (1, 0x1F));
-    assert_eq!((policy.smt(), policy.migrate_ma(), policy.debug()), (true, false, true));
+    assert_eq!((policy.debug(), policy.migrate_ma(), policy.reserved_one()), (true, false, true));
     assert_eq!(policy.unknown_bits(), 0);
-    let single = |bit: u32| GuestPolicy(1 << bit | 1 << 17);
-    assert!(single(18).migrate_ma());
-    assert!(single(20).single_socket());
-    assert!(single(21).cxl_allowed());
-    assert!(single(22).mem_aes_256_xts());
-    assert!(single(23).rapl_disabled());
-    assert!(single(24).ciphertext_hiding());
-    assert!(single(25).page_swap_disabled());
-    assert_eq!(single(25).unknown_bits(), 0);
-    assert_eq!(single(26).unknown_bits(), 1 << 26);
-    assert_eq!(GuestPolicy(0).unknown_bits(), 1 << 17);
+    let set = |policy: GuestPolicy| PolicyBit::ALL.into_iter().filter(move |bit| policy.has(*bit));
+    let names = (16..26).map(|bit| set(GuestPolicy(1 << bit)).map(PolicyBit::as_str).collect::<String>());
+    let expected = [
+        "smt",
+        "",
+        "migrate-ma",
+        "debug",
+        "single-socket",
+        "cxl",
+        "aes-256-xts",
+        "rapl-disabled",
+        "ciphertext-hiding",
+        "page-swap-disabled",
+    ];
+    assert_eq!(names.collect::<Vec<_>>(), expected);
+    assert_eq!(GuestPolicy(0x03ff_ffff).unknown_bits(), 0);
+    assert_eq!(GuestPolicy(1 << 26 | 1 << 17).unknown_bits(), 1 << 26);
+    assert_eq!((GuestPolicy(0).unknown_bits(), GuestPolicy(0).reserved_one()), (1 << 17, false));
 }
 
 #[test]
 fn platform_bits_have_their_names() {
-    let info = PlatformInfo(0b0010_0101);
-    assert_eq!((info.smt_enabled(), info.tsme_enabled(), info.ecc_enabled()), (true, false, true));
-    assert_eq!((info.alias_check_complete(), info.unknown_bits()), (true, 0));
-    assert!(PlatformInfo(1 << 1).tsme_enabled());
-    assert!(PlatformInfo(1 << 3).rapl_disabled());
-    assert!(PlatformInfo(1 << 4).ciphertext_hiding_enabled());
-    assert!(PlatformInfo(1 << 7).tio_enabled());
-    assert_eq!(PlatformInfo(1 << 6).unknown_bits(), 1 << 6);
+    let set = |info: PlatformInfo| PlatformBit::ALL.into_iter().filter(move |bit| info.has(*bit));
+    let names = (0..9).map(|bit| set(PlatformInfo(1 << bit)).map(PlatformBit::as_str).collect::<String>());
+    let expected = [
+        "smt",
+        "tsme",
+        "ecc",
+        "rapl-disabled",
+        "ciphertext-hiding",
+        "alias-check",
+        "iommu-write-safe",
+        "tio",
+        "",
+    ];
+    assert_eq!(names.collect::<Vec<_>>(), expected);
+    // A real Turin machine: SMT, TSME, ECC, alias check, IOMMU write safe.
+    assert_eq!((PlatformInfo(0x67).unknown_bits(), PlatformInfo(0x1ff).unknown_bits()), (0, 0x100));
+}
+
+#[test]
+fn names_of_bits_in_policies_are_those_of_messages() {
+    for bit in PolicyBit::ALL {
+        assert_eq!(serde_json::to_value(bit).unwrap(), bit.as_str());
+    }
+    for bit in PlatformBit::ALL {
+        assert_eq!(serde_json::to_value(bit).unwrap(), bit.as_str());
+    }
 }

@@ -2,6 +2,7 @@
 
 mod claimed;
 mod evidence;
+mod id_block;
 mod layout;
 mod minted;
 mod table;
