@@ -15,5 +15,6 @@ mod minted_dcap;
 mod minted_snp;
 mod minting;
 mod policy_command;
+mod real_crl;
 mod refused;
 mod revocation;
