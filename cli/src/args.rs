@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use crate::admin::AdminCommand;
 use crate::demo::{BrokerArgs, GuestArgs};
 use crate::policy_check::{CheckArgs, TryArgs};
+use crate::policy_show::{AdvisoriesArgs, ShowArgs};
 use crate::weights::EncryptArgs;
 
 /// Verify confidential-computing evidence, and see why.
@@ -34,7 +35,7 @@ pub enum Command {
     /// Store secrets at a broker, as its operator
     #[command(subcommand)]
     Admin(AdminCommand),
-    /// Check policies, and try them out
+    /// See the policy that applies and the advisories that it can enforce; check policies, and try them out
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Encrypt model weights under a new key that a broker will release
@@ -58,6 +59,10 @@ pub enum PolicyCommand {
     Check(CheckArgs),
     /// Ask a resource policy for one decision
     Try(TryArgs),
+    /// Print the effective appraisal policy as TOML: the file's values, and the production profile's for the rest
+    Show(ShowArgs),
+    /// List the advisories on SEV-SNP that a policy can enforce, and what each asks of a report
+    Advisories(AdvisoriesArgs),
 }
 
 /// What `bench` measures.
@@ -80,7 +85,7 @@ pub struct VerifyArgs {
     /// Whose evidence it is; without it the form of the bytes chooses the parser
     #[arg(long, value_name = "TEE")]
     pub tee: Option<String>,
-    /// Certificates, CRLs, TCB info, identities: a file or a folder, recognised by content (repeatable)
+    /// Certificates, CRLs, TCB info, identities, SNP ID blocks: a file or a folder, recognised by content (repeatable)
     #[arg(long, value_name = "PATH")]
     pub endorsements: Vec<PathBuf>,
     /// The instant of verification, such as 2026-03-01T00:00:00Z; without it, now

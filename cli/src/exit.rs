@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::{BenchCommand, Cli, Command, PolicyCommand};
-use crate::{admin, bench, demo, explain, manual, policy_check, verify, weights};
+use crate::{admin, bench, demo, explain, manual, policy_check, policy_show, verify, weights};
 
 /// Runs the command that `args` (program name first) ask for.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -23,6 +23,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Admin(command) => admin::run(&command),
         Command::Policy(PolicyCommand::Check(args)) => policy_check::check(&args),
         Command::Policy(PolicyCommand::Try(args)) => policy_check::try_out(&args),
+        Command::Policy(PolicyCommand::Show(args)) => policy_show::show(&args),
+        Command::Policy(PolicyCommand::Advisories(args)) => policy_show::list(&args),
         Command::EncryptWeights(args) => weights::encrypt(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

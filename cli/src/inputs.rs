@@ -64,19 +64,20 @@ pub(crate) fn instant(at: Option<&str>) -> anyhow::Result<UnixTime> {
 
 /// The policy file's policy, or the production profile; `--revocation` overrides either.
 pub(crate) fn policy(args: &VerifyArgs) -> anyhow::Result<Policy> {
-    let mut policy = match &args.policy {
-        None => Policy::default(),
-        Some(path) => {
-            let text = system::read_text(path, MAX_FILE)?;
-            toml::from_str(&text).with_context(|| format!("--policy {}", path.display()))?
-        }
-    };
+    let mut policy = policy_file(args.policy.as_deref())?;
     match args.revocation {
         Some(Revocation::Required) => policy.revocation = RevocationRule::Required,
         Some(Revocation::IfAvailable) => policy.revocation = RevocationRule::IfAvailable,
         None => {}
     }
     Ok(policy)
+}
+
+/// The policy file's policy, or the production profile.
+pub(crate) fn policy_file(path: Option<&Path>) -> anyhow::Result<Policy> {
+    let Some(path) = path else { return Ok(Policy::default()) };
+    let text = system::read_text(path, MAX_FILE)?;
+    toml::from_str(&text).with_context(|| format!("--policy {}", path.display()))
 }
 
 /// What the evidence is compared with.

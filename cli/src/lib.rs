@@ -11,6 +11,7 @@ mod explain;
 mod inputs;
 mod manual;
 mod policy_check;
+mod policy_show;
 mod report;
 mod result;
 mod system;

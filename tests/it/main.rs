@@ -5,6 +5,7 @@ mod allocations;
 mod appraisal;
 mod broker;
 mod checks;
+mod cli_policy;
 mod cli_verify;
 mod demo;
 mod dependencies;
