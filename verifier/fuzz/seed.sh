@@ -31,6 +31,16 @@ all() { find "$fixtures" -name "$1"; }
     seed weights_file $(find $fixtures/vectors -name '*.vsw' 2>/dev/null)
 }
 
+# No public machine's ID block is at hand: one is minted, in both forms.
+cargo run --quiet --manifest-path ../../Cargo.toml --package sim --example id_block > id_block.bin
+base64_of() { base64 -w 0; }
+printf '{"id_block":"%s","id_auth":"%s"}' "$(head -c 96 id_block.bin | base64_of)" "$(tail -c 4096 id_block.bin | base64_of)" \
+    > id_block.json
+for target in snp_id_block endorsement_file verify; do
+    seed "$target" id_block.bin id_block.json
+done
+rm id_block.bin id_block.json
+
 # The bodies of the recorded conversation, one a line of it.
 recorded=$fixtures/kbs/coco-client-with-trustee.txt
 for target in kbs_messages jwe_open; do
