@@ -87,12 +87,12 @@ pub enum ConfigError {
     #[error("the vendors' roots in this build: {0}")]
     VendorRoots(AnchorError),
     /// The resource policy cannot be used.
-    #[error("resource_policy: {path}: {source}")]
+    #[error("resource_policy: {path}: {error}")]
     Policy {
         /// The file.
         path: String,
         /// Why, with line and column.
-        source: PolicyError,
+        error: PolicyError,
     },
     /// The root key's file is open to others.
     #[error("root_key: {path} has mode {mode:o}; others may read it or the group may write it")]

@@ -121,12 +121,12 @@ fn resource_policy(path: Option<&Path>, limits: &Limits, base: &Path) -> Result<
     let limits = policy::Limits { time: limits.policy, ..policy::Limits::default() };
     let Some(path) = path else {
         return ResourcePolicy::compile(ResourcePolicy::DEFAULT, limits)
-            .map_err(|source| ConfigError::Policy { path: "the default".to_owned(), source });
+            .map_err(|error| ConfigError::Policy { path: "the default".to_owned(), error });
     };
     let path = base.join(path);
     let text = text_of("resource_policy", &path)?;
     ResourcePolicy::compile(&text, limits)
-        .map_err(|source| ConfigError::Policy { path: path.display().to_string(), source })
+        .map_err(|error| ConfigError::Policy { path: path.display().to_string(), error })
 }
 
 fn admin_key(raw: &RawAdmin, base: &Path) -> Result<AdminKey, ConfigError> {

@@ -1,7 +1,12 @@
 //! The values of a rule's keys, checked as they are read so that an error has its place.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use kbs_protocol::ResourcePath;
-use serde::Deserialize;
+use serde::de::value::{BoolDeserializer, I64Deserializer, SeqAccessDeserializer, StrDeserializer};
+use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// A rule's name: one line that people read in decisions.
@@ -10,8 +15,7 @@ use serde_json::Value;
 pub(super) struct Name(String);
 
 /// One value, or a list with at least one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "OneOrList<T>", bound = "T: Deserialize<'de>")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OneOrMore<T>(Vec<T>);
 
 /// `repository/type/tag`, each exactly or `*` for any one.
@@ -63,13 +67,6 @@ pub(super) enum Scalar {
     Text(String),
     Integer(i64),
     Boolean(bool),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a value or a list of values of its kind", bound = "T: Deserialize<'de>")]
-enum OneOrList<T> {
-    One(T),
-    List(Vec<T>),
 }
 
 impl Name {
@@ -185,13 +182,40 @@ impl<T> OneOrMore<T> {
     }
 }
 
-impl<T> From<OneOrList<T>> for OneOrMore<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrMoreVisitor(PhantomData))
+    }
+}
+
+/// Reads the form that is there, so that an error is that of the value and not of the choice between forms.
+struct OneOrMoreVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMoreVisitor<T> {
+    type Value = OneOrMore<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, an integer or a boolean, or a list of them")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        let value: StrDeserializer<'_, E> = text.into_deserializer();
+        T::deserialize(value).map(|value| OneOrMore(vec![value]))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        let value: I64Deserializer<E> = number.into_deserializer();
+        T::deserialize(value).map(|value| OneOrMore(vec![value]))
+    }
+
+    fn visit_bool<E: Error>(self, boolean: bool) -> Result<Self::Value, E> {
+        let value: BoolDeserializer<E> = boolean.into_deserializer();
+        T::deserialize(value).map(|value| OneOrMore(vec![value]))
+    }
+
     /// An empty list stays empty, and nothing is in it.
-    fn from(values: OneOrList<T>) -> Self {
-        match values {
-            OneOrList::One(value) => Self(vec![value]),
-            OneOrList::List(values) => Self(values),
-        }
+    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(values)).map(OneOrMore)
     }
 }
 

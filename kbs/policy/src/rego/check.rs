@@ -116,7 +116,9 @@ fn refuse_functions(walk: &Walk, paths: &Paths, host: Host) -> Result<(), Policy
 }
 
 fn place(span: &Span) -> Position {
-    Position { line: span.line, column: span.col }
+    // Not `span.col`, in which a tab counts four.
+    let start = usize::try_from(span.start).unwrap_or(usize::MAX);
+    Position::of_byte(span.source.contents(), start)
 }
 
 /// Decimal digits of a number in full.

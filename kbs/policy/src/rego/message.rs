@@ -37,7 +37,25 @@ fn position(text: &str) -> Option<Position> {
     let (_, rest) = text.split_once(&format!("--> {FILE}:"))?;
     let place = rest.lines().next()?;
     let (line, column) = place.split_once(':')?;
-    Some(Position { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? })
+    let (line, column): (u32, u32) = (line.trim().parse().ok()?, column.trim().parse().ok()?);
+    // The picture: a line of its frame, then the number, a bar and the text.
+    let picture = rest.lines().nth(2).and_then(|drawn| drawn.split_once("| ")).map_or("", |(_, text)| text);
+    Some(Position { line, column: characters(picture, column) })
+}
+
+/// The column in characters of one in which a tab counts four.
+fn characters(text: &str, column: u32) -> u32 {
+    let mut reached = 1_u32;
+    let mut characters = 1_u32;
+    for letter in text.chars() {
+        if reached >= column {
+            return characters;
+        }
+        reached = reached.saturating_add(if letter == '\t' { 4 } else { 1 });
+        characters = characters.saturating_add(1);
+    }
+    // Behind the end of the line.
+    characters.saturating_add(column.saturating_sub(reached))
 }
 
 /// What follows the last `error: `, on its line.

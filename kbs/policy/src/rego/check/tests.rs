@@ -193,6 +193,7 @@ fn errors_of_the_parser_and_of_the_scheduler_have_their_place() {
         ("allow if { x == 1 }", at(3, 12)),
         ("allow if { input.x == \"a }", at(3, 27)),
         ("allow { true }", at(3, 7)),
+        ("allow if {\n\t\tx == 1\n}", at(4, 3)),
     ] {
         let Some(PolicyError::Syntax { at, .. }) = refused(&policy(body)) else {
             panic!("{body}: {:?}", refused(&policy(body)));

@@ -11,6 +11,14 @@ fn finds_place_and_words_behind_the_picture_of_a_line() {
 }
 
 #[test]
+fn a_tab_is_one_column() {
+    let picture = "\n--> policy.rego:3:10\n  |\n3 | \t\tx == 1\n  |         ^\nerror: x is unsafe";
+    assert_eq!(position(picture), Some(Position { line: 3, column: 4 }));
+    assert_eq!(characters("", 1), 1);
+    assert_eq!(characters("a", 3), 3);
+}
+
+#[test]
 fn a_message_without_a_place_keeps_its_words() {
     let error = anyhow::anyhow!("something else");
     assert_eq!(compile_error(&error), PolicyError::Engine { reason: "something else".to_owned() });
