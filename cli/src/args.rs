@@ -118,8 +118,8 @@ pub struct VerifyArgs {
     /// Print the result on stdout in this form: the verdict, an EAT attestation result, or one in a CMW
     #[arg(long, value_enum, conflicts_with = "json")]
     pub format: Option<Format>,
-    /// Sign the result as a JWT (ES256) with this private key, PEM (PKCS #8)
-    #[arg(long, value_name = "FILE", requires = "format")]
+    /// Sign the EAR as a JWT (ES256) with this private key, PEM (PKCS #8); needs --format
+    #[arg(long, value_name = "FILE")]
     pub sign_key: Option<PathBuf>,
 }
 

@@ -18,8 +18,8 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     if args.online {
         bail!("--online: this build cannot fetch from vendors; give the files with --endorsements");
     }
-    if args.sign_key.is_some() && args.format == Some(Format::Verdict) {
-        bail!("--sign-key: a verdict is not signed; ask for --format ear, ear-trustee or cmw");
+    if args.sign_key.is_some() && matches!(args.format, None | Some(Format::Verdict)) {
+        bail!("--sign-key: only results of --format ear, ear-trustee and cmw are signed");
     }
     let signer = args.sign_key.as_deref().map(Signer::read).transpose()?;
     let (verdict, asked) = judge(args)?;

@@ -31,6 +31,11 @@ fn the_page_of_the_checks_runs() {
     run_page("docs/checks.md");
 }
 
+#[test]
+fn the_page_on_attestation_results_runs() {
+    run_page("docs/attestation-result.md");
+}
+
 /// The README's own blocks: two are whole jobs that other tests and CI run, the others are run here.
 #[test]
 fn the_readme_shows_commands_that_run() {
@@ -61,6 +66,8 @@ fn the_readme_leads_to_documents_that_exist() {
         "docs/inference-client.md",
         "docs/auditor.md",
         "docs/checks.md",
+        "docs/attestation-result.md",
+        "docs/verdict.md",
         "docs/performance.md",
     ] {
         let folder = binaries::root().join(page).parent().expect("a folder").to_owned();

@@ -92,6 +92,6 @@ fn ids(checks: &[Check], outcome: Outcome) -> Vec<&'static str> {
     ids
 }
 
-/// Bytes of a policy's JSON up to which a token repeats it whole. The production profile has under 1 KiB; what is
+/// Bytes of a policy's JSON up to which a token repeats it whole. The production profile has about 1 KiB; what is
 /// longer is a list of chips or advisories, and a token travels in a header: its digest and size stand for it.
 pub const POLICY_BYTES_MAX: usize = 0x1000;

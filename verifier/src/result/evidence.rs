@@ -15,7 +15,7 @@ pub(super) fn annotated(
     let mut evidence = Map::new();
     if let Some(tee) = verdict.tee.filter(|_| verdict.verified) {
         evidence.insert(tee.as_str().to_owned(), serde_json::to_value(&verdict.trustee)?);
-        evidence.insert("vouchsafe".to_owned(), serde_json::to_value(&verdict.claims)?);
+        evidence.insert("vouchsafe".to_owned(), serde_json::to_value(own(&verdict.claims))?);
     }
     if let Some(root) = verdict.danger_anchor.as_deref() {
         // Trustee's default resource policy denies a token with this member, and so may anybody's.
@@ -29,6 +29,18 @@ pub(super) fn annotated(
     }
     evidence.extend(session_claims(session)?);
     Ok(evidence)
+}
+
+/// The common claims, and of the TEE's own those that Trustee's map does not have: a token has no room for both.
+fn own(claims: &Fact) -> Fact {
+    let Fact::Map(members) = claims else { return Fact::Map(Vec::new()) };
+    let rest = |value: &Fact| match value {
+        Fact::Map(members) => {
+            Fact::Map(members.iter().filter(|(name, _)| UNKNOWN_TO_TRUSTEE.contains(name)).cloned().collect())
+        }
+        other => other.clone(),
+    };
+    Fact::Map(members.iter().map(|(name, value)| (*name, rest(value))).collect())
 }
 
 /// What the report data and the host data stand for: the guest's key and nonce, and what the init-data says.
@@ -45,3 +57,27 @@ fn claim<'a>(claims: &'a Fact, wanted: &str) -> Option<&'a Fact> {
     let Fact::Map(members) = claims else { return None };
     members.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
+
+/// Names of `snp::claims`, `dcap::claims` and `tdx::claims` whose content no claim of Trustee's has.
+const UNKNOWN_TO_TRUSTEE: [&str; 20] = [
+    "product_name",
+    "csp_id",
+    "vek_sha256",
+    "chip_id_masked",
+    "platform",
+    "pck_ca",
+    "pck_serial",
+    "platform_tcb",
+    "tdx_module_tcb",
+    "qe_tcb",
+    "vm_id",
+    "td_id",
+    "dev_info",
+    "init_service_td_hash",
+    "init_service_td_attributes",
+    "init_cpu_svn",
+    "init_tee_tcb_svn",
+    "init_tee_fmspc",
+    "current_service_td_hash",
+    "current_service_td_attributes",
+];
