@@ -124,7 +124,7 @@ impl Config {
     /// The appraisal policy as JSON, as decisions record it.
     pub(crate) fn appraisal_json(&self) -> Vec<u8> {
         // Safe: a policy is plain data, which always has a JSON form.
-        serde_json::to_vec(&self.appraisal).unwrap_or_default()
+        verifier::result::policy_json(&self.appraisal).unwrap_or_default()
     }
 
     fn appraisal_digest(&self) -> Digest {

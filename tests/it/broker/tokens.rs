@@ -7,7 +7,7 @@ use p256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 use serde_json::{Value, json};
 use sim::P256Key;
 use sim::x509::pem;
-use system_tests::broker::{compact, p256_spki};
+use system_tests::broker::{Settings, compact, fetch, p256_spki};
 
 use super::bench::{Bench, RESOURCE, bearer};
 
@@ -154,4 +154,62 @@ fn what_is_no_session_and_no_token_starts_a_handshake() {
         bench.refused(name, &bench.fetch(RESOURCE, *header), (401, "TokenNotFound", &[]));
     }
     bench.honest(&bench.site.amd.machine);
+}
+
+#[test]
+fn a_token_says_what_was_enforced_whom_it_is_for_and_whose_key_it_confirms() {
+    let bench = Bench::new();
+    let mut policies = Vec::new();
+    for machine in bench.machines() {
+        let claims = Token::read(&bench.honest(machine)).claims;
+        let cpu = &claims["submods"]["cpu0"];
+        let runtime = &cpu["ear.veraison.annotated-evidence"]["runtime_data_claims"];
+        assert_eq!((&claims["aud"], &claims["iss"]), (&json!("vouchsafe-kbs"), &json!("vouchsafe-kbs")));
+        assert_eq!(
+            (&claims["eat_nonce"], &claims["cnf"]["jwk"]),
+            (&runtime["nonce"], &runtime["tee-pubkey"])
+        );
+        assert_eq!(cpu["ear.status"], "affirming");
+        let own = &cpu["ear.vouchsafe"];
+        let enforced = &own["enforced"];
+        assert_eq!((&enforced["scope"], &own["failed"]), (&json!("full"), &json!([])));
+        assert_eq!(enforced["policy"]["danger_accept_simulated"], true);
+        // The members of `Value` are sorted by name: the digest is over what the token repeats.
+        let repeated = enforced["policy"].to_string();
+        let digest = hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, repeated.as_bytes()));
+        assert_eq!(enforced["policy_sha256"], digest);
+        assert_eq!(cpu["ear.appraisal-policy-id"], format!("sha256:{digest}"));
+        assert_eq!(enforced["policy_bytes"], repeated.len());
+        let kept = bench.site.operator.blob(bench.broker.address, &digest);
+        assert_eq!((kept.status, kept.body), (200, repeated.into_bytes()));
+        policies.push(enforced.clone());
+    }
+    assert_eq!(policies[0], policies[1]);
+}
+
+#[test]
+fn a_policy_over_trustees_claims_opens_to_the_guest_that_it_describes_and_to_no_other() {
+    let bench = Bench::new();
+    let rule = |launch: &str| {
+        format!(
+            "package policy\nimport rego.v1\ndefault allow := false\n\
+             evidence := input.submods.cpu0[\"ear.veraison.annotated-evidence\"]\n\
+             allow if {{ evidence.snp.evidence.measurement == \"{launch}\"; \
+             evidence.snp.evidence.policy.debug_allowed == false; evidence.snp.evidence.reported_tcb.snp >= 1 }}\n\
+             allow if {{ evidence.tdx.quote.body.mr_td == \"{launch}\"; evidence.tdx.tcb_status == \"UpToDate\"; \
+             evidence.tdx.td_attributes.debug == false; evidence.tdx.collateral_expiration_status == \"0\" }}\n"
+        )
+    };
+    let tokens = bench.machines().map(|machine| bearer(&bench.honest(machine)));
+    let Bench { site, broker } = bench;
+    drop(broker);
+    let keys = "resource_policy = \"policy.rego\"";
+    for (byte, status) in [("4d", 200), ("4e", 403)] {
+        site.write("policy.rego", rule(&byte.repeat(48)).as_bytes());
+        let broker = site.start(Settings { keys, ..Settings::default() });
+        for token in &tokens {
+            let answer = fetch(broker.address, RESOURCE, ("authorization", token));
+            assert_eq!(answer.status, status, "{byte}: {}", String::from_utf8_lossy(&answer.body));
+        }
+    }
 }

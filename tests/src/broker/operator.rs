@@ -69,6 +69,12 @@ impl Operator {
         let path = format!("/kbs/v0/resource/{resource}");
         call(broker, "POST", &path, &[("authorization", &authorization)], Some(secret))
     }
+
+    /// What the broker keeps under this SHA-256.
+    pub fn blob(&self, broker: SocketAddr, digest: &str) -> Answer {
+        let authorization = format!("Bearer {}", self.token());
+        call(broker, "GET", &format!("/v1/blobs/{digest}"), &[("authorization", &authorization)], None)
+    }
 }
 
 impl Default for Operator {

@@ -47,15 +47,21 @@ struct Failed {
     kind: &'static str,
 }
 
+/// A policy as JSON without white space, the members of each object sorted by name: as tokens repeat it, so that
+/// whoever has a token can compute the digest.
+pub fn policy_json(policy: &Policy) -> Result<Vec<u8>, EncodeError> {
+    Ok(serde_json::to_vec(&serde_json::to_value(policy)?)?)
+}
+
 /// SHA-256 over the JSON form of a policy, by which records and tokens name it.
 pub fn policy_digest(policy: &Policy) -> Result<[u8; 32], EncodeError> {
-    Ok(sha256(&serde_json::to_vec(policy)?))
+    Ok(sha256(&policy_json(policy)?))
 }
 
 impl<'a> VerifierClaims<'a> {
     pub(super) fn new(verdict: &'a Verdict, context: &ResultContext<'a>) -> Result<Self, EncodeError> {
         let policy = &verdict.enforced.policy;
-        let policy_bytes = serde_json::to_vec(policy)?.len();
+        let policy_bytes = policy_json(policy)?.len();
         Ok(Self {
             decision: context.session.map(|session| session.decision),
             at: verdict.at,

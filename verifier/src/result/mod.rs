@@ -20,6 +20,6 @@ mod trustee;
 mod tests;
 
 pub use ear::{EncodeError, Form, Profile, ResultContext, Session, encode, media_type};
-pub use enforced::{POLICY_BYTES_MAX, policy_digest};
+pub use enforced::{POLICY_BYTES_MAX, policy_digest, policy_json};
 pub use jwt::compact;
 pub(crate) use trustee::claims as trustee_claims;
