@@ -44,7 +44,7 @@ pub(crate) fn unwrap_evidence(cmw: &Cmw) -> Result<Unwrapped, CmwError> {
 fn collect<'a>(cmw: &'a Cmw, records: &mut Vec<&'a Record>) {
     match cmw {
         Cmw::Record(record) => records.push(record),
-        Cmw::Collection(collection) => collection.items.iter().for_each(|(_, item)| collect(item, records)),
+        Cmw::Collection(collection) => collection.items.values().for_each(|item| collect(item, records)),
     }
 }
 

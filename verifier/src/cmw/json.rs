@@ -1,6 +1,7 @@
 //! The JSON form: read strictly, written in one way.
 
 use core::fmt;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -119,7 +120,7 @@ impl RawCollection<'_> {
         if self.count > MAX_ITEMS {
             return Err(CmwError::TooMany { limit: MAX_ITEMS, actual: self.count });
         }
-        let mut collection = Collection { kind: None, items: Vec::with_capacity(self.members.len()) };
+        let mut collection = Collection { kind: None, items: BTreeMap::new() };
         for (label, text) in self.members {
             if label == KIND {
                 let kind: String = serde_json::from_str(text.get()).map_err(|_| CmwError::CollectionType)?;
@@ -134,11 +135,9 @@ impl RawCollection<'_> {
             if label.is_empty() || label.chars().count() > MAX_NAME || label.chars().any(char::is_control) {
                 return Err(CmwError::Label { limit: MAX_NAME });
             }
-            // At most MAX_ITEMS of them.
-            if collection.items.iter().any(|(known, _)| *known == label) {
+            if collection.items.insert(label, Cmw::read(text.get(), depth)?).is_some() {
                 return Err(CmwError::LabelTwice);
             }
-            collection.items.push((label, Cmw::read(text.get(), depth)?));
         }
         if collection.items.is_empty() { Err(CmwError::Empty) } else { Ok(collection) }
     }

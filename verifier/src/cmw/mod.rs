@@ -15,6 +15,8 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 pub use error::CmwError;
 pub(crate) use evidence::unwrap_evidence;
 
@@ -43,8 +45,8 @@ pub struct Record {
 pub struct Collection {
     /// `__cmwc_t`: the URI or OID of what the labels mean.
     pub kind: Option<String>,
-    /// The members by label; never empty, no label twice.
-    pub items: Vec<(String, Cmw)>,
+    /// The members by label, never none; their order means nothing.
+    pub items: BTreeMap<String, Cmw>,
 }
 
 /// Indicator bit 2: Evidence.

@@ -36,8 +36,9 @@ fn writes_a_record_and_reads_it_back() {
 
 #[test]
 fn writes_a_collection_and_reads_it_back() {
-    let inner = Collection { kind: None, items: vec![("b".to_owned(), record(JWT, b"b", None))] };
-    let items = vec![("a".to_owned(), record(JWT, b"a", Some(4))), ("c".to_owned(), Cmw::Collection(inner))];
+    let inner = Collection { kind: None, items: [("b".to_owned(), record(JWT, b"b", None))].into() };
+    let items =
+        [("a".to_owned(), record(JWT, b"a", Some(4))), ("c".to_owned(), Cmw::Collection(inner))].into();
     let both = Cmw::Collection(Collection { kind: Some("tag:example.org,2026:set".to_owned()), items });
     let json = both.to_json();
     assert_eq!(
@@ -45,6 +46,14 @@ fn writes_a_collection_and_reads_it_back() {
         r#"{"__cmwc_t":"tag:example.org,2026:set","a":["application/eat+jwt","YQ",4],"c":{"b":["application/eat+jwt","Yg"]}}"#
     );
     assert_eq!(Cmw::parse(json.as_bytes()), Ok(both));
+}
+
+#[test]
+fn the_order_of_a_collection_means_nothing() {
+    let (one, other) = (r#"{"b":["a/b","YQ"],"!":["a/b","Yg"]}"#, r#"{"!":["a/b","Yg"],"b":["a/b","YQ"]}"#);
+    let parsed = Cmw::parse(one.as_bytes()).unwrap();
+    assert_eq!(Cmw::parse(other.as_bytes()), Ok(parsed.clone()));
+    assert_eq!(parsed.to_json(), other);
 }
 
 #[test]
