@@ -1,9 +1,13 @@
 //! TDX and SGX.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reference_values::Key;
+use sim::intel::event_log::EventLogFields;
 use sim::intel::{QuoteForm, SgxExtension};
 use system_tests::minted::NOW;
 use verifier::dcap::TcbStatus;
+use verifier::evidence::Tee;
 use verifier::expected::Expect;
 use verifier::policy::{
     Bits, EnclaveFlag, FmspcRules, Id, Mask, Masked, Policy, RevocationRule, SgxPolicy, TdAttribute,
@@ -369,6 +373,20 @@ fn an_id_that_is_absent_or_zero_is_on_no_list() {
     assert_eq!(found(&without, &profile(|_| ())), good());
     assert_eq!(found(&without, &instances), hardware(96, "appraise.intel.platform-instance"));
     assert_eq!(found(&zero, &ppids), hardware(96, "appraise.intel.ppid"));
+}
+
+#[test]
+fn an_event_log_is_demanded_where_the_policy_asks_for_one() {
+    let log = EventLogFields::booted();
+    let silent = Dcap::good().but(|dcap| dcap.td().rtmrs = log.rtmrs()).mint();
+    let mut telling = silent.clone();
+    let (quote, events) = (STANDARD.encode(&silent.evidence), STANDARD.encode(log.encode().unwrap()));
+    telling.evidence = format!("{{\"quote\":\"{quote}\",\"cc_eventlog\":\"{events}\"}}").into_bytes();
+    telling.tee = Some(Tee::Tdx);
+    let required = profile(|policy| policy.tdx.require_event_log = true);
+    assert_eq!(super::found(&telling, &required, Key::MrTd), good());
+    assert_eq!(super::found(&silent, &required, Key::MrTd), configuration("appraise.tdx.event-log"));
+    assert_eq!(super::found(&silent, &profile(|_| ()), Key::MrTd), good());
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) fn appraise(
     };
     platform(&facts.pck, &policy.tcb, findings);
     match &facts.body {
-        Body::Tdx(report) => td::appraise(report, &policy.tdx, findings),
+        Body::Tdx(report) => td::appraise(report, facts.event_log.is_some(), &policy.tdx, findings),
         Body::Sgx(report) => enclave::appraise(report, &policy.sgx, findings),
     }
     report

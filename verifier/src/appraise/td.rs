@@ -9,7 +9,7 @@ use crate::tdx::{
 };
 
 /// Judges TDATTRIBUTES, XFAM and the service TDs that are bound.
-pub(super) fn appraise(report: &TdReport, policy: &TdxPolicy, findings: &mut Findings) {
+pub(super) fn appraise(report: &TdReport, log: bool, policy: &TdxPolicy, findings: &mut Findings) {
     let attributes = report.attributes();
     let bit = |mask: u64| attributes & mask != 0;
     let debug = bit(ATTRIBUTES_UNDER_DEBUG);
@@ -24,6 +24,14 @@ pub(super) fn appraise(report: &TdReport, policy: &TdxPolicy, findings: &mut Fin
     unknown(attributes, policy, findings);
     wanted(attributes, policy, findings);
     xfam(report.xfam_bits(), policy, findings);
+    // One that does not replay was refused before: a log that is here came to the registers.
+    let (wanted, found) =
+        ("an event log that replays to the registers", if log { "replayed" } else { "none came" });
+    if log || policy.require_event_log {
+        findings.configuration("appraise.tdx.event-log", log, wanted, found);
+    } else {
+        findings.note("appraise.tdx.event-log", Outcome::NotChecked, wanted, found);
+    }
 }
 
 fn service_td(report: &TdReport, policy: &TdxPolicy, findings: &mut Findings) {
