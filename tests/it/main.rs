@@ -11,6 +11,7 @@ mod cli_verify;
 mod demo;
 mod dependencies;
 mod documents;
+mod event_log;
 mod evidence;
 mod fixtures;
 mod minted_dcap;
