@@ -148,8 +148,8 @@ const fn evidence_limit(tee: Tee) -> usize {
     match tee {
         // A report of 1184 bytes and the host's certificates, every byte a number of up to three digits and a comma.
         Tee::Snp => 256 << 10,
-        // A quote and an event log in base64.
-        Tee::Tdx => 1 << 20,
+        // A quote and an event log in base64: the largest area that firmware reserves for a log is 1 MiB.
+        Tee::Tdx => 1536 << 10,
         // A quote in base64.
         Tee::Sgx => 128 << 10,
         // A digest in base64.

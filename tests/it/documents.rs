@@ -36,6 +36,11 @@ fn the_page_on_attestation_results_runs() {
     run_page("docs/attestation-result.md");
 }
 
+#[test]
+fn the_page_on_event_logs_runs() {
+    run_page("docs/event-log.md");
+}
+
 /// The README's own blocks: two are whole jobs that other tests and CI run, the others are run here.
 #[test]
 fn the_readme_shows_commands_that_run() {
@@ -68,6 +73,7 @@ fn the_readme_leads_to_documents_that_exist() {
         "docs/checks.md",
         "docs/attestation-result.md",
         "docs/verdict.md",
+        "docs/event-log.md",
         "docs/performance.md",
     ] {
         let folder = binaries::root().join(page).parent().expect("a folder").to_owned();

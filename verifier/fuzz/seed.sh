@@ -28,6 +28,7 @@ all() { find "$fixtures" -name "$1"; }
     seed verify $(all report.bin) $(all quote.bin) $(all '*.der') $(all '*.json')
     seed policy_and_reference_values ../../kbs/vouchsafe-kbs.example.toml $(find $fixtures/vectors -name '*.toml' 2>/dev/null)
     seed policy ../../kbs/policy/src/default.rego $(find ../../kbs/policy/seeds -type f)
+    seed event_log $(all event_log.json) $(find $fixtures/vectors -name '*.ccel' 2>/dev/null)
     seed weights_file $(find $fixtures/vectors -name '*.vsw' 2>/dev/null)
 }
 

@@ -1,7 +1,10 @@
 //! `/attest`: each row changes one thing of an answer that is otherwise good.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use kbs_protocol::{InitData, RawJson, Tee};
 use sim::intel::QuoteForm;
+use sim::intel::event_log::EventLogFields;
 use sim::platform::{Machine, Platform};
 use system_tests::broker::{Draft, Session, Signed, attest, tee_key};
 
@@ -91,6 +94,20 @@ const ROWS: &[Row] = &[
         Tee::Tdx,
         strangers_machine,
         (401, REFUSED, &["[checks: tdx.pck.anchor"]),
+        Nonce::Unspent,
+    ),
+    row(
+        "the event log of another boot",
+        Tee::Tdx,
+        another_boot,
+        (401, REFUSED, &["[checks: tdx.event-log.rtmr3]", "[decision: "]),
+        Nonce::Spent,
+    ),
+    row(
+        "a malformed event log",
+        Tee::Tdx,
+        |_, draft| draft.evidence = |evidence| with_log(evidence, b"not a log"),
+        (401, REFUSED, &["[checks: event-log-malformed]"]),
         Nonce::Unspent,
     ),
     row(
@@ -219,6 +236,22 @@ fn a_body_of_exactly_the_limit_is_read() {
 }
 
 #[test]
+fn the_event_log_of_a_guest_speaks_in_its_token() {
+    let bench = Bench::new();
+    let session = bench.auth(Tee::Tdx);
+    let mut draft = Draft::honest(&session, machine(&bench, Tee::Tdx), &new_key());
+    draft.guest.rtmrs = EventLogFields::booted().rtmrs();
+    draft.evidence = |evidence| with_log(evidence, &EventLogFields::booted().encode().unwrap());
+    let token = super::bench::token_of(&draft.send(bench.broker.address));
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    let log = &claims["submods"]["cpu0"]["ear.veraison.annotated-evidence"]["tdx"]["tdx"]["event_log"];
+    let told = (&log["secure_boot"], &log["kernel_command_line"], &log["aael"][0]["operation"]);
+    let expected = (true.into(), vec!["/boot/vmlinuz root=/dev/vda1 ro"].into(), "load-policy".into());
+    assert_eq!(told, (&expected.0, &expected.1, &expected.2), "{claims:#}");
+}
+
+#[test]
 fn a_root_that_is_not_pinned_vouches_for_nothing() {
     let settings = system_tests::broker::Settings { unpinned: true, ..Default::default() };
     let bench = Bench::with(settings);
@@ -291,6 +324,21 @@ fn other_machine(bench: &Bench, draft: &mut Draft) {
 fn strangers_machine(_: &Bench, draft: &mut Draft) {
     let rng = &mut guest_agent::system_rng();
     draft.machine = Platform::intel(QuoteForm::TdxV4, rng, sim_agent::now()).unwrap().machine;
+}
+
+/// The guest booted as the log says, but for the agent's last entry.
+fn another_boot(_: &Bench, draft: &mut Draft) {
+    let mut booted = EventLogFields::booted();
+    booted.events.pop();
+    draft.guest.rtmrs = booted.rtmrs();
+    draft.evidence = |evidence| with_log(evidence, &EventLogFields::booted().encode().unwrap());
+}
+
+/// The evidence of a TD with an event log.
+fn with_log(evidence: &str, log: &[u8]) -> String {
+    let mut tree: serde_json::Value = serde_json::from_str(evidence).unwrap();
+    tree["cc_eventlog"] = STANDARD.encode(log).into();
+    tree.to_string()
 }
 
 fn other_key(draft: &mut Draft, jwk: &str) {

@@ -54,7 +54,7 @@ fn refuses_members_that_are_missing_twice_or_of_another_kind() {
         case("RTMR4", malformed(EventLogError::Register { event: 1, actual: 4 }), |list| {
             list[1]["imr"] = json!(4);
         }),
-        text("missing", "Data error at line 1 column 70", &format!("[{{{event}}}]")),
+        text("missing", "Data error at line 1 column 59", &format!("[{{{event}}}]")),
         text("twice", "Data error at line 1 column 16", &format!("[{{\"imr\":0,\"imr\":0,{event}}}]")),
         text("another kind", "Data error at line 1 column 11", &format!("[{{\"imr\":-1,{event}}}]")),
         text("cut short", "Eof error at line 1 column 1", "["),

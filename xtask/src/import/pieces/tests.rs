@@ -42,3 +42,13 @@ fn prefers_our_own_licence_and_puts_copyleft_last() {
     licences.sort_by_key(|licence| licence_rank(licence));
     assert_eq!(licences, ["Apache-2.0", "MIT", "MIT (and others)", "MPL-2.0"]);
 }
+
+#[test]
+fn finds_a_value_that_is_in_a_file_as_it_is_or_as_a_text() {
+    let wanted: Value = serde_json::from_str(r#"[{"imr": 0}]"#).unwrap();
+    let file: Value =
+        serde_json::from_str(r#"{"a": [1, [{"imr":0}]], "b": {"log": "[{\"imr\":0}]"}}"#).unwrap();
+    assert_eq!(pointer_to(&file, &wanted), Some("/a/1".to_owned()));
+    assert_eq!(pointer_to(&file["b"], &wanted), Some("/log".to_owned()));
+    assert_eq!(pointer_to(&file["a"][0], &wanted), None);
+}
