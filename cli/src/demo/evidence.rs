@@ -143,6 +143,9 @@ macro_rules! fixture {
 const OLD_SNP: &[(&str, &str)] = &[
     ("appraise.revocation", "no CRL at hand"),
     ("appraise.snp.alias-check", "no check for memory aliases, AMD-SB-3015"),
+    ("appraise.snp.tcb.committed", "old firmware, which the machine may go back to"),
+    ("appraise.snp.tcb.current", "old firmware, running"),
+    ("appraise.snp.tcb.launch", "old firmware, when the guest was launched"),
     ("appraise.tcb", "old firmware, AMD-SB-3019"),
 ];
 

@@ -248,3 +248,37 @@ fn announces_every_value_that_is_weaker_than_the_production_profile() {
         assert_eq!(announced(stricter), Vec::<String>::new(), "{stricter}");
     }
 }
+
+#[test]
+fn reads_a_resource_policy_of_either_language_and_announces_its_dangers() {
+    let scratch = Scratch::new("config-policy");
+    let rule = "[[allow]]\nname = \"all\"\nresource = \"*/*/*\"\n";
+    let under = |policy: &str| {
+        // The content tells, whatever the name says.
+        scratch.write("policy.rego", policy.as_bytes());
+        parse(&format!("{MINIMAL}resource_policy = \"policy.rego\""), &scratch.path)
+            .map(|config| config.dangers())
+    };
+    assert_eq!(under("package policy\nallow := true"), Ok(vec![]));
+    assert_eq!(under(rule), Ok(vec![]));
+    let announced = "resource_policy: danger_allow_simulated in the rule \"all\"".to_owned();
+    assert_eq!(under(&format!("{rule}danger_allow_simulated = true")), Ok(vec![announced]));
+    let Err(error @ ConfigError::Policy { .. }) = under(&format!("{rule}teir = 1")) else {
+        panic!("an unknown key was taken");
+    };
+    assert!(error.to_string().contains("policy.rego: line 4, column 1: unknown field `teir`"), "{error}");
+}
+
+#[test]
+fn a_policy_may_take_a_millisecond_to_ten_seconds() {
+    let with = |milliseconds: u32| {
+        let text = format!("{MINIMAL}[limits]\npolicy_milliseconds = {milliseconds}");
+        parse(&text, Path::new("")).map(|config| config.limits.policy)
+    };
+    assert_eq!(with(1), Ok(Duration::from_millis(1)));
+    assert_eq!(with(10_000), Ok(Duration::from_secs(10)));
+    for actual in [0, 10_001] {
+        let key = "limits.policy_milliseconds";
+        assert_eq!(with(actual), Err(ConfigError::Range { key, least: 1, most: 10_000, actual }));
+    }
+}

@@ -231,3 +231,20 @@ fn rejects_a_store_of_another_format() {
     let refused = Store::open(&file, key(), ROOM, 0).err();
     assert_eq!(refused, Some(StoreError::Format { expected: 1, actual: 2 }));
 }
+
+#[test]
+fn denials_fit_the_room_of_what_is_not_affirmed_to_the_byte() {
+    let record = record("kbs:///a/b/c");
+    let size = u64::try_from(record.encode().len() + b"policy".len()).unwrap();
+    let denial = |store: &Store| store.record_denial(&record, &[b"policy"]).unwrap();
+    let exact = Store::in_memory(key(), size);
+    assert_eq!(denial(&exact), Some(record.id()));
+    assert_eq!(exact.record(&record.id()), Ok(Some(record.encode())));
+    // The room is shared, and used up now.
+    let answer = Answer::Refused("no".to_owned());
+    assert_eq!(conclude(&exact, nonce(), b"body", answer), Concluded::NoRoom);
+    let short = Store::in_memory(key(), size - 1);
+    assert_eq!(denial(&short), None);
+    assert_eq!(short.record(&record.id()), Ok(None));
+    assert_eq!(short.blob(&Digest::of(b"policy")), Ok(None));
+}

@@ -116,9 +116,10 @@ fn recorded_denial(bench: &Bench) -> Value {
 #[test]
 fn declarative_rules_release_to_whom_they_name_and_deny_everybody_else() {
     let known = hex::encode(KNOWN.launch_digest);
-    let policy = "[[allow]]\nname = \"models\"\nresource = \"models/*/*\"\ntee = [\"snp\"]\ninit-data = true\n\
-         danger_allow_simulated = true\nclaims = { launch-digest-of = \"\" }\n";
-    let policy = policy.replace("launch-digest-of = \"\"", &format!("\"vouchsafe.launch_digest\" = \"{known}\""));
+    let policy = format!(
+        "[[allow]]\nname = \"models\"\nresource = \"models/*/*\"\ntee = [\"snp\"]\ninit-data = true\n\
+         danger_allow_simulated = true\nclaims = {{ \"vouchsafe.launch_digest\" = \"{known}\" }}\n"
+    );
     let bench = under(&policy, "");
     let init_data = |draft: &mut Draft| {
         let body = "version = \"0.1.0\"\nalgorithm = \"sha256\"\n[data]\n\"team\" = \"red\"\n";
