@@ -1,16 +1,21 @@
 //! What policies written for Trustee read: every path of its default CPU policy, and the whole maps of its verifiers.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sim::amd::{Product, SigningChoice};
 use sim::intel::QuoteForm;
+use sim::intel::event_log::EventLogFields;
 use sim::x509::CrlFields;
 use system_tests::minted::{NOW, REPORT_DATA};
+use verifier::crypto::sha384;
+use verifier::evidence::Tee;
 use verifier::policy::{Policy, RevocationRule};
+use verifier::result::Profile;
 
 use super::{annotated, at, judge, result};
 use crate::minted_dcap::case::{Dcap, INTEL};
 use crate::minted_snp::case::Snp;
-use verifier::result::Profile;
 
 /// The paths that Trustee's `ear_default_policy_cpu.rego` reads for SNP and TDX, each with what minted evidence has
 /// there. Its values are compared with reference values and constants of these very types; for SGX it reads nothing.
@@ -255,4 +260,52 @@ fn what_trustee_has_no_name_for_stands_under_ours() {
         let expected = ["debug", "host_data", "launch_digest", "platform_id", "report_data", tee];
         assert_eq!(common, expected);
     }
+}
+
+/// The conditions of Trustee's default policy on the kernel and its options: type, label, digest.
+#[test]
+fn the_kernel_and_its_options_stand_where_trustees_default_policy_looks_for_them() {
+    let log = EventLogFields::booted();
+    let dcap = Dcap::good().but(|dcap| dcap.td().rtmrs = log.rtmrs());
+    let mut case = dcap.mint();
+    let (quote, events) = (STANDARD.encode(&case.evidence), STANDARD.encode(log.encode().unwrap()));
+    case.evidence = json!({"quote": quote, "cc_eventlog": events}).to_string().into_bytes();
+    case.tee = Some(Tee::Tdx);
+    let input = annotated(&case);
+    let digest = |content: &[u8]| json!([{"alg": "SHA-384", "digest": hex::encode(sha384(content))}]);
+    let expected = json!([
+        {
+            "index": 2, "type": "0x80000003", "type_name": "EV_EFI_BOOT_SERVICES_APPLICATION",
+            "digests": digest(b"the boot loader"), "digest_matches_event": false,
+            "details": {"device_paths": ["File(\\EFI\\BOOT\\BOOTX64.EFI)"]},
+        },
+        {
+            "index": 3, "type": "0x00000006", "type_name": "EV_EVENT_TAG",
+            "digests": digest(b"the options"), "digest_matches_event": false,
+            "details": {"string": "LOADED_IMAGE::LoadOptions"},
+        },
+        {
+            "index": 3, "type": "0x00000006", "type_name": "EV_EVENT_TAG",
+            "digests": digest(b"the initrd"), "digest_matches_event": false,
+            "details": {"string": "Linux initrd"},
+        },
+    ]);
+    assert_eq!(input["tdx"]["uefi_event_logs"], expected);
+    assert_eq!(input["vouchsafe"]["tdx"]["event_log"]["secure_boot"], true);
+    assert_eq!(annotated(&dcap.mint())["tdx"].get("uefi_event_logs"), None);
+}
+
+#[test]
+fn a_label_in_a_register_that_software_extends_names_no_kernel() {
+    let mut log = EventLogFields::booted();
+    for event in &mut log.events {
+        if matches!(event.event_type, 6 | 0x8000_0003) {
+            event.index = 4;
+        }
+    }
+    let mut case = Dcap::good().but(|dcap| dcap.td().rtmrs = log.rtmrs()).mint();
+    let (quote, events) = (STANDARD.encode(&case.evidence), STANDARD.encode(log.encode().unwrap()));
+    case.evidence = json!({"quote": quote, "cc_eventlog": events}).to_string().into_bytes();
+    case.tee = Some(Tee::Tdx);
+    assert_eq!(annotated(&case)["tdx"]["uefi_event_logs"], json!([]));
 }

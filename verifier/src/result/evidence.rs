@@ -59,7 +59,8 @@ fn claim<'a>(claims: &'a Fact, wanted: &str) -> Option<&'a Fact> {
 }
 
 /// Names of `snp::claims`, `dcap::claims` and `tdx::claims` whose content no claim of Trustee's has.
-const UNKNOWN_TO_TRUSTEE: [&str; 20] = [
+const UNKNOWN_TO_TRUSTEE: [&str; 21] = [
+    "event_log",
     "product_name",
     "csp_id",
     "vek_sha256",

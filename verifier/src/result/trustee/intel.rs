@@ -3,8 +3,9 @@
 //!
 //! Not said here, since no fact of a verified quote holds it: the dates and numbers of the collateral
 //! (`earliest_issue_date`, `latest_issue_date`, `earliest_expiration_date`, `pck_crl_num`, `root_ca_crl_num`,
-//! `root_key_id`), and `uefi_event_logs`.
+//! `root_key_id`).
 
+use super::events;
 use crate::check::Fact;
 use crate::dcap::{Body, Facts, INTEL_QE_VENDOR, PckExtension, SgxType, TcbOutcome, VerifiedQuote};
 use crate::sgx::EnclaveReport;
@@ -24,6 +25,9 @@ pub(super) fn claims(verified: &VerifiedQuote) -> Fact {
     };
     if let Some(id) = facts.pck.platform_instance_id {
         claims.push(("platform_instance_id", id.into()));
+    }
+    if let Some(log) = &facts.event_log {
+        claims.push(("uefi_event_logs", events::claims(log)));
     }
     claims.extend(platform(&facts.pck));
     claims.extend(collateral(verified));

@@ -4,6 +4,7 @@
 //!
 //! Trustee lifts `report_data` and `init_data` out of these maps; so do we (see `evidence`).
 
+mod events;
 mod intel;
 mod snp;
 
