@@ -134,17 +134,6 @@ impl Denied {
             Self::Engine { .. } => "engine",
         }
     }
-
-    /// Whether the policy did not get to say anything: it was stopped, or it failed.
-    pub const fn is_failure(&self) -> bool {
-        match self {
-            Self::NotAllowed | Self::Undefined | Self::NotBoolean { .. } | Self::NoRule { .. } => false,
-            Self::TimedOut { .. }
-            | Self::Memory { .. }
-            | Self::InputTooLarge { .. }
-            | Self::Engine { .. } => true,
-        }
-    }
 }
 
 impl fmt::Display for Unmet {
