@@ -6,7 +6,7 @@
 //! resource = "models/*/*"      # repository/type/tag; * is one whole segment
 //! tee = ["snp", "tdx"]
 //! init-data = true
-//! claims = { "snp.launch-digest" = ["…", "…"] }
+//! claims = { "vouchsafe.launch_digest" = ["…", "…"] }
 //! ```
 //!
 //! Rules are alternatives; of one rule every key must hold. What is absent from the claims holds nothing.

@@ -47,7 +47,10 @@ fuzz_target!(|bytes: &[u8]| {
         let verdict = assess_decoded(decoded, None, &context, UnixTime::from_secs(1_773_584_633));
         let Fact::Map(claims) = &verdict.claims else { panic!("claims are a map") };
         let claimed = format!("{claims:?}").contains("kernel_command_line");
-        assert_eq!(claimed, verdict.verified, "claims of a log that does not replay, or none of one that does");
+        assert_eq!(
+            claimed, verdict.verified,
+            "claims of a log that does not replay, or none of one that does"
+        );
         assert!(serde_json::to_vec(&verdict.claims).expect("claims are JSON").len() < 32 << 10);
     }
 });

@@ -11,7 +11,8 @@ use policy::{AttestationPolicy, Limits, Outcome, Request, ResourcePolicy};
 use serde_json::{Value, json};
 
 static CLAIMS: LazyLock<Value> = LazyLock::new(|| {
-    let evidence = json!({"snp": {"launch_digest": "ab", "svn": 3}, "init_data": "00", "init_data_claims": {"a": "b"}});
+    let evidence =
+        json!({"snp": {"launch_digest": "ab", "svn": 3}, "init_data": "00", "init_data_claims": {"a": "b"}});
     json!({"submods": {"cpu0": {"ear.status": "affirming", "ear.veraison.annotated-evidence": evidence}}})
 });
 
