@@ -1,6 +1,7 @@
 //! The crypto-agile log: every rule of its form kept and broken at its boundary.
 
 use sim::intel::event_log::{EventFields, EventLogFields, SHA384};
+use system_tests::fixtures;
 use verifier::event_log::{EventLogError, MAX_EVENT_DATA, MAX_EVENTS, MAX_LOG};
 use verifier::reader::ReadError;
 
@@ -193,4 +194,11 @@ fn reads_as_many_events_and_bytes_as_the_limits_say() {
         ("bytes".to_owned(), size(MAX_LOG), Ok(())),
         ("one byte more".to_owned(), size(MAX_LOG + 1), malformed(too_large)),
     ]);
+}
+
+/// The fuzz target begins with it, and so does who wants to see one.
+#[test]
+fn the_vector_is_the_good_log() {
+    let vector = fixtures::read(&fixtures::registry_root().join("vectors/event-log/booted.ccel"));
+    assert_eq!(vector, EventLogFields::booted().encode().unwrap());
 }

@@ -55,8 +55,8 @@ fn refuses_members_that_are_missing_twice_or_of_another_kind() {
             list[1]["imr"] = json!(4);
         }),
         text("missing", "Data error at line 1 column 59", &format!("[{{{event}}}]")),
-        text("twice", "Data error at line 1 column 16", &format!("[{{\"imr\":0,\"imr\":0,{event}}}]")),
-        text("another kind", "Data error at line 1 column 11", &format!("[{{\"imr\":-1,{event}}}]")),
+        text("twice", "Data error at line 1 column 15", &format!("[{{\"imr\":0,\"imr\":0,{event}}}]")),
+        text("another kind", "Data error at line 1 column 10", &format!("[{{\"imr\":-1,{event}}}]")),
         text("cut short", "Eof error at line 1 column 1", "["),
         text("something behind", "Syntax error at line 1 column 4", "[] 0"),
     ]);
