@@ -106,6 +106,11 @@ fn secure_boot_is_on_only_where_it_cannot_have_been_added_and_off_is_not_hidden(
     };
     assert_eq!(claim("secure_boot", separator_renamed), Value::Null);
     assert_eq!(claim("secure_boot", |log| log.events[SECURE_BOOT].index = 4), Value::Null);
+    let value_alone = |log: &mut EventLogFields| {
+        let data = variable(GLOBAL, "SecureBoot", &[1]);
+        log.events[SECURE_BOOT] = EventFields::of(1, 0x8000_0002, &[1], &data);
+    };
+    assert_eq!(claim("secure_boot", value_alone), Value::Null);
     let another = variable([7; 16], "SecureBoot", &[1]);
     let namespace = |log: &mut EventLogFields| {
         log.events[SECURE_BOOT] = EventFields::measured(1, 0x8000_0001, &another);

@@ -1,9 +1,9 @@
 //! What a log proves of secure boot, whatever it says.
 
 use crate::crypto::sha384;
-use crate::event_log::content::Details;
+use crate::event_log::content::{Details, Proof};
 use crate::event_log::log::Register;
-use crate::event_log::replay::ReplayedLog;
+use crate::event_log::replay::{ReplayedEvent, ReplayedLog};
 use crate::event_log::variable::{GLOBAL, SECURE_BOOT, VariableValue};
 
 impl ReplayedLog {
@@ -18,11 +18,13 @@ impl ReplayedLog {
         }
         let separators = SEPARATORS.map(|value| sha384(&value.to_le_bytes()));
         let firmware = self.of(Register::Rtmr0).take_while(|event| !separators.contains(&event.digest));
-        let on = |details: &Details| {
-            matches!(details, Details::Variable(variable)
+        // A digest of the value alone, one byte, would prove nothing of the name beside it.
+        let mut whole = firmware.filter(|event| event.proof() == Proof::Whole);
+        let on = |event: &ReplayedEvent| {
+            matches!(event.details(), Some(Details::Variable(variable))
                 if variable.name == SECURE_BOOT && variable.value == VariableValue::Flag(true))
         };
-        firmware.filter_map(|event| event.details()).any(on).then_some(true)
+        whole.any(on).then_some(true)
     }
 }
 
