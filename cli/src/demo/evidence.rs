@@ -277,8 +277,11 @@ const CASES: &[Case] = &[
         outcome: Outcome::NotAccepted(&[
             OLD_SNP[0],
             OLD_SNP[1],
-            ("appraise.snp.vmpl", "a report from VMPL 1"),
             OLD_SNP[2],
+            OLD_SNP[3],
+            OLD_SNP[4],
+            ("appraise.snp.vmpl", "a report from VMPL 1"),
+            OLD_SNP[5],
         ]),
     },
     Case {

@@ -245,7 +245,7 @@ fn the_event_log_of_a_guest_speaks_in_its_token() {
     let token = super::bench::token_of(&draft.send(bench.broker.address));
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
-    let log = &claims["submods"]["cpu0"]["ear.veraison.annotated-evidence"]["tdx"]["tdx"]["event_log"];
+    let log = &claims["submods"]["cpu0"]["ear.veraison.annotated-evidence"]["vouchsafe"]["tdx"]["event_log"];
     let told = (&log["secure_boot"], &log["kernel_command_line"], &log["aael"][0]["operation"]);
     let expected = (true.into(), vec!["/boot/vmlinuz root=/dev/vda1 ro"].into(), "load-policy".into());
     assert_eq!(told, (&expected.0, &expected.1, &expected.2), "{claims:#}");
