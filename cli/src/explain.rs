@@ -23,8 +23,9 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         args.checks.is_empty() || args.checks.iter().any(|check| entry.id.starts_with(check.as_str()))
     };
     let entries: Vec<&Entry> = catalogue::entries().filter(asked).collect();
-    if entries.is_empty() {
-        bail!("no check has such an id; `vouchsafe explain` lists all");
+    let unknown = |check: &&String| !entries.iter().any(|entry| entry.id.starts_with(check.as_str()));
+    if let Some(check) = args.checks.iter().find(unknown) {
+        bail!("no check has an id that begins with {check:?}; `vouchsafe explain` lists all");
     }
     let text = if args.json {
         let all: Vec<_> = entries.iter().map(|entry| object(entry)).collect();

@@ -386,6 +386,19 @@ fn an_event_log_is_demanded_where_the_policy_asks_for_one() {
     let required = profile(|policy| policy.tdx.require_event_log = true);
     assert_eq!(super::found(&telling, &required, Key::MrTd), good());
     assert_eq!(super::found(&silent, &required, Key::MrTd), configuration("appraise.tdx.event-log"));
+    // A log that leaves out what was extended tells no more than none.
+    let mut empty = telling.clone();
+    empty.evidence =
+        format!("{{\"quote\":\"{quote}\",\"cc_eventlog\":\"{}\"}}", STANDARD.encode("[]")).into_bytes();
+    let mut partial = log.clone();
+    partial.events.retain(|event| event.index != 2);
+    let mut gap = telling.clone();
+    let events = STANDARD.encode(partial.encode().unwrap());
+    gap.evidence = format!("{{\"quote\":\"{quote}\",\"cc_eventlog\":\"{events}\"}}").into_bytes();
+    for case in [&empty, &gap] {
+        assert_eq!(super::found(case, &required, Key::MrTd), configuration("appraise.tdx.event-log"));
+        assert_eq!(super::found(case, &profile(|_| ()), Key::MrTd), good());
+    }
     assert_eq!(super::found(&silent, &profile(|_| ()), Key::MrTd), good());
 }
 

@@ -43,7 +43,7 @@ pub(super) fn appraise(
     };
     platform(&facts.pck, &policy.tcb, findings);
     match &facts.body {
-        Body::Tdx(report) => td::appraise(report, facts.event_log.is_some(), &policy.tdx, findings),
+        Body::Tdx(report) => td::appraise(report, facts.event_log.as_ref(), &policy.tdx, findings),
         Body::Sgx(report) => enclave::appraise(report, &policy.sgx, findings),
     }
     report
@@ -71,8 +71,8 @@ pub(super) fn claims(facts: &Facts, outcome: &TcbOutcome) -> Fact {
         own.push(("qe_tcb", tcb.qe.status.as_str().into()));
         if let Some(current) = &tcb.current {
             let advisories = current.platform.advisories.iter().map(|id| Fact::from(id.clone()));
-            own.push(("current_tcb", current.status.as_str().into()));
-            own.push(("current_advisories", Fact::List(advisories.collect())));
+            own.push(("platform_tcb_now", current.status.as_str().into()));
+            own.push(("advisories_now", Fact::List(advisories.collect())));
         }
     }
     Fact::Map(vec![
@@ -100,24 +100,30 @@ fn platform(pck: &PckExtension, policy: &TcbPolicy, findings: &mut Findings) {
     let expected = Fact::Map(vec![("none_of", Fact::List(names))]);
     let found = value::CONTRAINDICATED;
     findings.rule(Claim::Hardware, "appraise.intel.fmspc", !denied, expected, pck.fmspc, found);
-    listed("appraise.intel.ppid", &policy.ppids, Some(pck.ppid), findings);
+    let ppid = listed("appraise.intel.ppid", &policy.ppids, Some(pck.ppid), findings);
     let instance = pck.platform_instance_id;
-    listed("appraise.intel.platform-instance", &policy.platform_instances, instance, findings);
+    let instance = listed("appraise.intel.platform-instance", &policy.platform_instances, instance, findings);
+    if [ppid, instance].contains(&Some(true)) && ![ppid, instance].contains(&Some(false)) {
+        findings.known_instance();
+    }
 }
 
-/// An id that is absent, or nothing but zeros, is none of those on a list.
-fn listed(id: &'static str, list: &[Id<16>], actual: Option<[u8; 16]>, findings: &mut Findings) {
+/// An id that is absent, or nothing but zeros, is none of those on a list. Without a list there is no answer.
+fn listed(
+    id: &'static str,
+    list: &[Id<16>],
+    actual: Option<[u8; 16]>,
+    findings: &mut Findings,
+) -> Option<bool> {
     let fact = actual.map_or(Fact::None, Fact::from);
     if list.is_empty() {
         findings.note(id, Outcome::NotChecked, "a list of platforms in the policy", fact);
-        return;
+        return None;
     }
     let holds = actual.is_some_and(|actual| actual != [0; 16] && list.contains(&Id(actual)));
     let expected = format!("one of {} listed platforms", list.len());
     findings.rule(Claim::Hardware, id, holds, expected, fact, value::CONTRAINDICATED);
-    if holds {
-        findings.known_instance();
-    }
+    Some(holds)
 }
 
 fn level(tcb: &Tcb, rules: &TcbRules<'_>, now: UnixTime, findings: &mut Findings) {

@@ -2,6 +2,7 @@
 
 use super::finding::Findings;
 use crate::check::{Fact, Outcome};
+use crate::event_log::ReplayedLog;
 use crate::policy::{TdAttribute, TdxPolicy};
 use crate::tdx::{
     ATTRIBUTE_DEBUG, ATTRIBUTE_ICSSD, ATTRIBUTE_MIGRATABLE, ATTRIBUTE_PERFMON, ATTRIBUTE_SEPT_VE_DISABLE,
@@ -9,14 +10,22 @@ use crate::tdx::{
 };
 
 /// Judges TDATTRIBUTES, XFAM and the service TDs that are bound.
-pub(super) fn appraise(report: &TdReport, log: bool, policy: &TdxPolicy, findings: &mut Findings) {
+pub(super) fn appraise(
+    report: &TdReport,
+    log: Option<&ReplayedLog>,
+    policy: &TdxPolicy,
+    findings: &mut Findings,
+) {
     let attributes = report.attributes();
     let bit = |mask: u64| attributes & mask != 0;
     let debug = bit(ATTRIBUTES_UNDER_DEBUG);
     findings.configuration("appraise.debug", !debug || policy.danger_allow_debug, false, debug);
     let disable = bit(ATTRIBUTE_SEPT_VE_DISABLE);
-    let holds = disable || !policy.require_sept_ve_disable;
-    findings.configuration("appraise.tdx.sept-ve-disable", holds, true, disable);
+    if disable || policy.require_sept_ve_disable {
+        findings.configuration("appraise.tdx.sept-ve-disable", disable, true, disable);
+    } else {
+        findings.note("appraise.tdx.sept-ve-disable", Outcome::NotChecked, true, disable);
+    }
     let migratable = bit(ATTRIBUTE_MIGRATABLE);
     let holds = !migratable || policy.danger_allow_migratable;
     findings.configuration("appraise.migration", holds, false, migratable);
@@ -24,11 +33,21 @@ pub(super) fn appraise(report: &TdReport, log: bool, policy: &TdxPolicy, finding
     unknown(attributes, policy, findings);
     wanted(attributes, policy, findings);
     xfam(report.xfam_bits(), policy, findings);
-    // One that does not replay was refused before: a log that is here came to the registers.
-    let (wanted, found) =
-        ("an event log that replays to the registers", if log { "replayed" } else { "none came" });
-    if log || policy.require_event_log {
-        findings.configuration("appraise.tdx.event-log", log, wanted, found);
+    event_log(report, log, policy, findings);
+}
+
+/// A log that does not come to a register was refused before. One that leaves out a register that was extended, or all
+/// of them, tells nothing of the boot.
+fn event_log(report: &TdReport, log: Option<&ReplayedLog>, policy: &TdxPolicy, findings: &mut Findings) {
+    let whole = log.is_some_and(|log| log.is_whole(&report.rtmr));
+    let wanted = "an event log that replays to every register that was extended";
+    let found = match (log, whole) {
+        (None, _) => "none came",
+        (Some(_), false) => "a register was extended and has no event",
+        (Some(_), true) => "replayed",
+    };
+    if whole || policy.require_event_log {
+        findings.configuration("appraise.tdx.event-log", whole, wanted, found);
     } else {
         findings.note("appraise.tdx.event-log", Outcome::NotChecked, wanted, found);
     }

@@ -48,8 +48,14 @@ impl ReplayedLog {
     }
 
     fn boot_order(&self) -> Option<&[u16]> {
+        // Two equal options make no order: four zeros are a separator's digest under another name.
+        let distinct = |order: &[u16]| {
+            let mut sorted = order.to_vec();
+            sorted.sort_unstable();
+            sorted.windows(2).all(|pair| !matches!(pair, [one, next] if one == next))
+        };
         self.variables().find_map(|(_, variable)| match &variable.value {
-            VariableValue::Order(order) => Some(order.as_slice()),
+            VariableValue::Order(order) if distinct(order) => Some(order.as_slice()),
             _ => None,
         })
     }
@@ -87,9 +93,10 @@ impl ReplayedLog {
         self.of(Register::Rtmr2).filter(of_tag).map(|event| event.digest.into())
     }
 
-    /// The attestation agent writes to RTMR3, or to RTMR2 where its configuration names a PCR from 8 to 15.
+    /// The attestation agent writes to RTMR3. A boot loader measures files of the host's disk into RTMR2, so that an entry
+    /// there may be the host's.
     fn aael(&self) -> impl Iterator<Item = Fact> {
-        self.events().iter().filter(|event| event.register >= Register::Rtmr2).filter_map(|event| {
+        self.of(Register::Rtmr3).filter_map(|event| {
             let Some(Details::Aael { domain, operation, content }) = event.details() else { return None };
             Some(Fact::Map(vec![
                 ("register", Fact::text(event.register.as_str())),

@@ -40,6 +40,14 @@ impl ReplayedLog {
         &self.events
     }
 
+    /// Whether no register of the quote was extended without an event here: then the log tells the whole boot.
+    pub fn is_whole(&self, quoted: &[[u8; 48]; 4]) -> bool {
+        let told = |(register, value): (Register, &[u8; 48])| {
+            *value == [0; 48] || self.of(register).next().is_some()
+        };
+        Register::ALL.into_iter().zip(quoted).all(told)
+    }
+
     /// The events of one register, in order.
     pub fn of(&self, register: Register) -> impl Iterator<Item = &ReplayedEvent> {
         self.events.iter().filter(move |event| event.register == register)

@@ -59,7 +59,7 @@ fn claim<'a>(claims: &'a Fact, wanted: &str) -> Option<&'a Fact> {
 }
 
 /// Names of `snp::claims`, `dcap::claims` and `tdx::claims` whose content no claim of Trustee's has.
-const UNKNOWN_TO_TRUSTEE: [&str; 21] = [
+const UNKNOWN_TO_TRUSTEE: [&str; 23] = [
     "event_log",
     "product_name",
     "csp_id",
@@ -71,6 +71,8 @@ const UNKNOWN_TO_TRUSTEE: [&str; 21] = [
     "platform_tcb",
     "tdx_module_tcb",
     "qe_tcb",
+    "platform_tcb_now",
+    "advisories_now",
     "vm_id",
     "td_id",
     "dev_info",

@@ -92,9 +92,12 @@ pub(super) fn listed(mask: u64) -> Fact {
 
 fn alias_check(facts: &Facts, policy: &SnpPolicy, findings: &mut Findings) {
     let complete = facts.platform_info.has(PlatformBit::AliasCheck);
-    let holds = complete || !policy.require_alias_check;
     let (id, found) = ("appraise.snp.alias-check", value::UNSAFE_HARDWARE);
-    findings.rule(Claim::Hardware, id, holds, policy.require_alias_check, complete, found);
+    if complete || policy.require_alias_check {
+        findings.rule(Claim::Hardware, id, complete, true, complete, found);
+    } else {
+        findings.note(id, Outcome::NotChecked, true, complete);
+    }
 }
 
 fn bits(facts: &Facts, policy: &SnpPolicy, findings: &mut Findings) {
