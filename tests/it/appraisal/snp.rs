@@ -34,10 +34,11 @@ fn at_level(product: Product, snp_level: u8) -> Snp {
     })
 }
 
-/// A machine whose microcode is at this level, certified for it.
+/// A machine whose microcode is at this level, certified for it, and was so when the guest was launched.
 fn at_microcode(product: Product, level: u8) -> Snp {
     Snp::of(product, SigningChoice::Vcek).but(|snp| {
         snp.report.reported_tcb[7] = level;
+        snp.report.launch_tcb[7] = level;
         snp.vek.extension_mut(&oid::SPL_MICROCODE).unwrap().value = write::integer(&[level]);
     })
 }

@@ -188,6 +188,7 @@ fn instant(now: i64) -> Result<(String, i64), Stopped> {
 }
 
 /// Steps of the engine between two looks at its timer.
+// Safe: computed by the compiler, which would refuse a zero.
 const STEP: NonZeroU32 = NonZeroU32::new(64).unwrap();
 /// What compiling may take; the largest text that is taken needs a tenth of it.
 const COMPILE_TIME: Duration = Duration::from_secs(10);

@@ -73,6 +73,10 @@ fn a_named_advisory_is_enforced_at_its_boundary() {
     assert_eq!(found(&machine(0x1a, 0b10, 0b10), &rmpocalypse), exposed);
     assert_eq!(found(&machine(0x1b, 0b01, 0b10), &rmpocalypse), exposed);
     assert_eq!(found(&machine(0x1b, 0b10, 0b01), &rmpocalypse), exposed);
+    // Updated since, under a guest that was launched before.
+    let launched = |level| machine(0x1b, 0b10, 0b10).but(|snp| snp.report.launch_tcb[6] = level);
+    assert_eq!(found(&launched(0x1b), &rmpocalypse), good());
+    assert_eq!(found(&launched(0x1a), &rmpocalypse), exposed);
     assert_eq!(found(&machine(0x1a, 0, 0), &profile(|_| ())), good());
     assert_eq!(shown(&machine(0x1b, 0b10, 0b10), &rmpocalypse)[1], ("AMD-SB-3020".to_owned(), Outcome::Pass));
 }

@@ -6,7 +6,7 @@ use super::platform::on_chip_list;
 use crate::appraise::finding::{Claim, Findings};
 use crate::check::{Fact, Outcome};
 use crate::policy::SnpPolicy;
-use crate::snp::{Facts, Product, is_set};
+use crate::snp::{Facts, Product, Tcb, is_set};
 use crate::trust::value;
 
 /// Lists every entry that concerns the platform, and returns the ids of those that it is open to: of the production
@@ -57,11 +57,14 @@ fn met(demand: Demand, facts: &Facts, policy: &SnpPolicy) -> bool {
     }
 }
 
-const fn level(part: TcbPart, facts: &Facts) -> u8 {
-    match part {
-        TcbPart::Snp => facts.reported_tcb.snp,
-        TcbPart::Microcode => facts.reported_tcb.microcode,
-    }
+/// The older of the TCB that the certificate proves and the one that the guest was launched under: what attacked the launch
+/// is not undone by an update.
+fn level(part: TcbPart, facts: &Facts) -> u8 {
+    let of = |tcb: &Tcb| match part {
+        TcbPart::Snp => tcb.snp,
+        TcbPart::Microcode => tcb.microcode,
+    };
+    of(&facts.reported_tcb).min(of(&facts.launch_tcb))
 }
 
 fn expected(advisory: &Advisory, demands: Option<&[Demand]>) -> Fact {
