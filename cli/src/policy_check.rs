@@ -163,7 +163,10 @@ fn toml(text: &str) -> Result<Checked, Refused> {
     let policy: verifier::policy::Policy = toml::from_str(text).map_err(refused)?;
     let effective =
         serde_json::to_vec(&policy).map_err(|error| Refused { at: None, message: error.to_string() })?;
-    Ok(Checked { kind: "appraisal", language: "toml", digest: Digest::of(&effective), dangers: Vec::new() })
+    // The broker's configuration has the policy under a table of this name.
+    let bare = |danger: &String| danger.strip_prefix("appraisal.").unwrap_or(danger).to_owned();
+    let dangers = kbs::config::dangers_of(&policy).iter().map(bare).collect();
+    Ok(Checked { kind: "appraisal", language: "toml", digest: Digest::of(&effective), dangers })
 }
 
 fn resource(text: &str, language: &'static str) -> Result<Checked, Refused> {
@@ -193,8 +196,11 @@ fn json_of(checked: &Result<Checked, Refused>) -> Value {
 fn lines_of(checked: &Checked) -> String {
     let Checked { kind, language, digest, dangers } = checked;
     let mut lines = format!("{kind} policy ({language}), sha256 {digest}\n");
-    for rule in dangers {
-        lines.push_str(&format!("DANGER: the rule {rule:?} allows simulated hardware\n"));
+    for danger in dangers {
+        lines.push_str(&match *kind {
+            RESOURCE => format!("DANGER: the rule {danger:?} allows simulated hardware\n"),
+            _ => format!("DANGER: {danger}\n"),
+        });
     }
     lines
 }

@@ -22,6 +22,11 @@ mod raw;
 pub use error::ConfigError;
 pub use load::{load, parse};
 
+/// What of an appraisal policy asks less than the production profile, in words; each begins with the key, below `appraisal`.
+pub fn dangers_of(policy: &Policy) -> Vec<String> {
+    dangers::of_policy(policy)
+}
+
 /// What the server runs on; made by [`load`] or [`parse`], which read every file but the store and the endorsements.
 pub struct Config {
     /// Where to listen.

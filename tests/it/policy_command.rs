@@ -58,7 +58,7 @@ fn check_tells_the_kind_of_a_policy_and_its_digest() {
             "attestation",
             "rego",
         ),
-        ("revocation = \"if-available\"\n", "appraisal", "toml"),
+        ("[tcb]\nmin_evaluation_number = 17\n", "appraisal", "toml"),
     ] {
         let (code, found) = desk.check(text);
         let digest = if kind == "appraisal" {
@@ -74,6 +74,12 @@ fn check_tells_the_kind_of_a_policy_and_its_digest() {
     }
     let dangerous = "[[allow]]\nname = \"a\"\nresource = \"*/*/*\"\ndanger_allow_simulated = true\n";
     assert_eq!(desk.check(dangerous).1["dangers"], json!(["a"]));
+    let laxer = "revocation = \"if-available\"\n[tdx]\ndanger_allow_debug = true\n";
+    let dangers = json!([
+        "tdx.danger_allow_debug",
+        "revocation = \"if-available\": hardware is affirmed without a CRL",
+    ]);
+    assert_eq!(desk.check(laxer).1["dangers"], dangers);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use reference_values::Key;
 use sim::amd::{Product, SigningChoice, oid};
 use sim::asn1 as write;
 use system_tests::minted::NOW;
-use verifier::policy::{Bits, Policy, RevocationRule};
+use verifier::policy::{Bits, Id, Policy, RevocationRule};
 
 use super::{Found, configuration, good, hardware, profile};
 use crate::minted_snp::case::Snp;
@@ -89,10 +89,15 @@ fn a_denied_product_is_contraindicated_whatever_its_tcb() {
     assert_eq!(found(&milan, &deny(&[Genoa])), good());
 }
 
+/// Chips as a policy's file writes them.
+fn chips(ids: &[String]) -> Vec<Id<64>> {
+    serde_json::from_value(ids.into()).unwrap()
+}
+
 #[test]
 fn a_chip_must_be_on_the_list_where_there_is_one() {
     let id = hex::encode(Snp::good().report.chip_id);
-    let allow = |ids: Vec<String>| profile(|policy| policy.snp.chip_ids = ids);
+    let allow = |ids: Vec<String>| profile(|policy| policy.snp.chip_ids = chips(&ids));
     let masked = report(|snp| snp.report.chip_id = [0; 64]);
     let unlisted = hardware(96, "appraise.snp.chip");
     assert_eq!(found(&Snp::good(), &allow(vec!["00".repeat(64), id.to_uppercase()])), good());

@@ -98,8 +98,12 @@ fn platform(pck: &PckExtension, policy: &TcbPolicy, findings: &mut Findings) {
     let denied = policy.deny_fmspcs.contains(&Id(pck.fmspc));
     let names = policy.deny_fmspcs.iter().map(|fmspc| fmspc.0.into()).collect();
     let expected = Fact::Map(vec![("none_of", Fact::List(names))]);
-    let found = value::CONTRAINDICATED;
-    findings.rule(Claim::Hardware, "appraise.intel.fmspc", !denied, expected, pck.fmspc, found);
+    let (id, found) = ("appraise.intel.fmspc", value::CONTRAINDICATED);
+    if policy.deny_fmspcs.is_empty() {
+        findings.note(id, Outcome::NotChecked, "a list of denied models in the policy", pck.fmspc);
+    } else {
+        findings.rule(Claim::Hardware, id, !denied, expected, pck.fmspc, found);
+    }
     let ppid = listed("appraise.intel.ppid", &policy.ppids, Some(pck.ppid), findings);
     let instance = pck.platform_instance_id;
     let instance = listed("appraise.intel.platform-instance", &policy.platform_instances, instance, findings);
@@ -141,16 +145,12 @@ fn level(tcb: &Tcb, rules: &TcbRules<'_>, now: UnixTime, findings: &mut Findings
     findings.rule(Claim::Hardware, "appraise.tcb", holds, Fact::List(expected), actual, found);
     // Either piece may be rolled back by itself, so the older one counts.
     let number = tcb.evaluation_number.min(tcb.qe_evaluation_number);
-    let fresh = number >= rules.min_evaluation_number;
-    let least = rules.min_evaluation_number;
-    findings.rule(
-        Claim::Hardware,
-        "appraise.tcb.evaluation-number",
-        fresh,
-        least,
-        number,
-        value::UNSAFE_HARDWARE,
-    );
+    let (id, least) = ("appraise.tcb.evaluation-number", rules.min_evaluation_number);
+    if least == 0 {
+        findings.note(id, Outcome::NotChecked, "a floor in the policy", number);
+    } else {
+        findings.rule(Claim::Hardware, id, number >= least, least, number, value::UNSAFE_HARDWARE);
+    }
 }
 
 fn accepted(tcb: &Tcb, rules: &TcbRules<'_>, now: UnixTime) -> bool {

@@ -49,7 +49,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         input: "the event log",
         policy: "tdx.require_event_log",
         source: "UEFI 2.10, section 38.4",
-        threat: "a guest whose boot nobody can read (R6, P8)",
+        threat: "a guest whose boot nobody can read",
         mend: "send the guest's CCEL with the quote",
         tests: &["an_event_log_is_demanded_where_the_policy_asks_for_one"],
     },

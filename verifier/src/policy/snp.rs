@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::snp_values::{AbiVersion, AdvisoryName, Bits};
+use super::value::Id;
 use crate::snp::{Firmware, PlatformBit, PolicyBit, Product, SigningKey};
 
 /// Rules for SEV-SNP.
@@ -26,7 +27,7 @@ pub struct SnpPolicy {
     /// Products that are not accepted whatever their TCB (BadFuse: a Milan report proves nothing against an owner).
     pub deny_products: Vec<Product>,
     /// Accepted CHIP_IDs in hexadecimal; empty accepts every chip.
-    pub chip_ids: Vec<String>,
+    pub chip_ids: Vec<Id<64>>,
     /// The kinds of key whose reports are accepted.
     pub signing_keys: Vec<SigningKey>,
     /// Cloud providers whose VLEKs are accepted, by the cspID of the certificate; empty accepts every provider.

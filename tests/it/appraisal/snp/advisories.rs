@@ -123,7 +123,7 @@ fn no_milan_report_is_believed_where_badfuse_is_enforced() {
 fn physical_attacks_ask_for_a_chip_whose_place_is_known() {
     let policy = |ids: Vec<String>| {
         let mut policy = enforce(&["tee.fail", "battering-ram"]);
-        policy.snp.chip_ids = ids;
+        policy.snp.chip_ids = chips(&ids);
         policy
     };
     let own = hex::encode(Snp::good().report.chip_id);

@@ -2,7 +2,7 @@
 
 use crate::appraise::finding::{Claim, Findings};
 use crate::check::{Fact, Outcome};
-use crate::policy::{Bits, SnpFloor, SnpPolicy};
+use crate::policy::{Bits, Id, SnpFloor, SnpPolicy};
 use crate::snp::{Facts, PlatformBit, SigningKey, Tcb};
 use crate::trust::value;
 
@@ -32,8 +32,12 @@ fn tcbs(facts: &Facts, policy: &SnpPolicy, findings: &mut Findings) {
             snp: floor.snp,
             microcode: floor.microcode,
         };
-        let (expected, actual) = (format!("at least {wanted}"), tcb.to_string());
-        let holds = reaches(tcb, floor);
+        let actual = tcb.to_string();
+        if floor == SnpFloor::default() {
+            findings.note(id, Outcome::NotChecked, "a floor for this product in the policy", actual);
+            continue;
+        }
+        let (expected, holds) = (format!("at least {wanted}"), reaches(tcb, floor));
         findings.rule(Claim::Hardware, id, holds, expected, actual, value::UNSAFE_HARDWARE);
     }
 }
@@ -128,8 +132,12 @@ fn product_and_chip(facts: &Facts, policy: &SnpPolicy, findings: &mut Findings) 
     let denied = policy.deny_products.contains(&facts.product);
     let names: Vec<Fact> = policy.deny_products.iter().map(|product| product.as_str().into()).collect();
     let expected = Fact::Map(vec![("none_of", Fact::List(names))]);
-    let (actual, found) = (facts.product.as_str(), value::CONTRAINDICATED);
-    findings.rule(Claim::Hardware, "appraise.snp.product", !denied, expected, actual, found);
+    let (id, actual, found) = ("appraise.snp.product", facts.product.as_str(), value::CONTRAINDICATED);
+    if policy.deny_products.is_empty() {
+        findings.note(id, Outcome::NotChecked, "a list of denied products in the policy", actual);
+    } else {
+        findings.rule(Claim::Hardware, id, !denied, expected, actual, found);
+    }
     if policy.chip_ids.is_empty() {
         findings.note("appraise.snp.chip", Outcome::NotChecked, "a list of chips in the policy", Fact::None);
         return;
@@ -145,8 +153,7 @@ fn product_and_chip(facts: &Facts, policy: &SnpPolicy, findings: &mut Findings) 
 
 /// A masked chip is none of those on a list.
 pub(super) fn on_chip_list(facts: &Facts, policy: &SnpPolicy) -> bool {
-    let id = hex::encode(facts.chip_id);
-    !facts.chip_id_masked && policy.chip_ids.iter().any(|chip| chip.eq_ignore_ascii_case(&id))
+    !facts.chip_id_masked && policy.chip_ids.contains(&Id(facts.chip_id))
 }
 
 fn keys(facts: &Facts, policy: &SnpPolicy, findings: &mut Findings) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::appraise::TcbReport;
 use crate::check::{Check, Fact, Outcome};
 use crate::evidence::Tee;
-use crate::policy::Policy;
+use crate::policy::{Id, Policy};
 use crate::result::ear::BUILD;
 use crate::result::{
     Form, POLICY_BYTES_MAX, Profile, ResultContext, Session, compact, encode, media_type, policy_digest,
@@ -193,7 +193,7 @@ fn says_what_the_init_data_says() {
 fn a_policy_is_repeated_up_to_its_limit_and_named_beyond() {
     let with_chips = |count: usize| {
         let mut verdict = verdict(None);
-        verdict.enforced.policy.snp.chip_ids = vec!["0".repeat(128); count];
+        verdict.enforced.policy.snp.chip_ids = vec![Id([0; 64]); count];
         let enforced = claims_of(&verdict, Profile::Trustee, &context(None));
         (verdict.enforced.policy, enforced["submods"]["cpu0"]["ear.vouchsafe"]["enforced"].clone())
     };
