@@ -25,9 +25,11 @@ pub(super) fn id_block(report: &Report<'_>, endorsements: &Endorsements, trail: 
         let given = endorsements.id_blocks().iter();
         given.filter(|item| item.value.id_key_digest() == launched.id_key_digest)
     };
+    // One that fits in every field first: an owner may sign one image for several policies or versions.
+    let fitting = by_key().filter(|item| item.value.contents == launched.contents);
     let of_image = by_key().filter(|item| item.value.contents.launch_digest == *report.measurement);
     let mut refuted = None;
-    for item in of_image.take(MAX_TRIED).chain(by_key().take(1)) {
+    for item in fitting.take(MAX_TRIED).chain(of_image.take(1)).chain(by_key().take(1)) {
         match item.value.check(&launched) {
             Ok(()) => {
                 trail.used(item.id);

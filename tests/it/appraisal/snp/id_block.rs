@@ -182,3 +182,21 @@ fn of_an_owners_many_blocks_the_one_of_this_image_counts() {
     assert_eq!(check(&case, &profile(|_| ())).outcome, Outcome::Pass);
     assert_eq!(verdict(&case, &profile(|_| ())).unused_endorsements, ["another image", "broken"]);
 }
+
+#[test]
+fn of_an_images_many_blocks_the_one_of_this_version_counts() {
+    let snp = launched(&owner());
+    let good = owner().sign(&IdBlockFields::of(&snp.report)).unwrap();
+    let mut case = snp.mint();
+    for version in 8..15 {
+        let mut block = IdBlockFields::of(&snp.report);
+        block.guest_svn = version;
+        case.endorsements.push(("another version", owner().sign(&block).unwrap()));
+    }
+    assert_eq!(
+        check(&case, &profile(|_| ())),
+        refuted("GUEST_SVN", "00000007", Fact::from("00000008".to_owned()))
+    );
+    case.endorsements.push(("id-block", good));
+    assert_eq!(check(&case, &profile(|_| ())).outcome, Outcome::Pass);
+}
