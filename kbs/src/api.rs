@@ -36,9 +36,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .default_service(web::to(no_route));
 }
 
-/// Healthy is a broker whose store takes writes: without them it releases nothing, until it is started anew.
+/// Healthy is a broker whose store takes writes: without them it releases nothing.
 async fn healthy(broker: Data<Broker>) -> Result<HttpResponse, CocoProblem> {
-    if broker.store.is_writable() { Ok(HttpResponse::Ok().finish()) } else { Err(Problem::ReadOnly.into()) }
+    let checked = web::block(move || broker.store.check()).await.map_err(|_| Problem::Stopped)?;
+    checked.map_err(|_| Problem::ReadOnly)?;
+    Ok(HttpResponse::Ok().finish())
 }
 
 async fn wrong_method(request: HttpRequest) -> HttpResponse {

@@ -281,7 +281,7 @@ fn conclude(
         blobs: &blobs,
         inputs: &snapshot.inputs,
     };
-    match broker.store.conclude(conclusion, now)? {
+    match broker.store.conclude(&conclusion)? {
         Concluded::Recorded(session) => {
             log_decision(attempt, verdict, Some(&id));
             repeat(session, body)

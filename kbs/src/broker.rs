@@ -6,13 +6,13 @@ use decision_log::{Digest, InputSet, Named};
 use endorsements::{FetchError, Folder, Loaded};
 use tokio::sync::Semaphore;
 
+use crate::challenge_key::ChallengeKeys;
 use crate::config::{Config, ConfigError, Input};
 use crate::flight::Flights;
 use crate::refusals::Refusals;
-use crate::root_key;
-use crate::seal::SealingKey;
-use crate::store::{Inputs, Store, StoreError};
-use crate::system::{Clock, rng};
+use crate::root_key::{self, RootKeys};
+use crate::store::{Inputs, KeyPurpose, Store, StoreError};
+use crate::system::Clock;
 use crate::token::{TokenKey, UnusableKey};
 
 /// The running broker's state.
@@ -21,8 +21,8 @@ pub(crate) struct Broker {
     pub config: Config,
     /// Where each request's one instant comes from.
     pub clock: Clock,
-    pub(crate) store: Store,
-    pub(crate) cookie_key: SealingKey,
+    pub(crate) store: Arc<Store>,
+    pub(crate) challenge_keys: ChallengeKeys,
     pub(crate) token_key: TokenKey,
     pub(crate) refusals: Refusals,
     pub(crate) flights: Flights,
@@ -63,19 +63,19 @@ pub enum StartError {
 impl Broker {
     /// Opens the store, reads the endorsements and makes at the first start the keys that are kept from then on.
     pub(crate) fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let root = root_key::read_or_make(&config.root_key, &config.store)?;
+        let root = RootKeys::of_key(root_key::read_or_make(&config.root_key, &config.store)?);
         let limits = &config.limits;
         let store = Store::open(&config.store, root, limits.denied_records, limits.reserve)?;
         Self::with_store(config, clock, store)
     }
 
     pub(crate) fn with_store(config: Config, clock: Clock, store: Store) -> Result<Self, StartError> {
-        let cookie_key = store.own_key("cookie-key", || {
-            zeroize::Zeroizing::new(SealingKey::generate(&mut rng()).expose().to_vec())
-        })?;
-        let cookie_key = SealingKey::from_bytes(&cookie_key).ok_or(UnusableKey)?;
-        let made = TokenKey::generate()?;
-        let token_key = TokenKey::from_pkcs8(&store.own_key("token-key", || made)?)?;
+        let (store, now) = (Arc::new(store), clock.now());
+        let challenge_keys = ChallengeKeys::open(Arc::clone(&store), now)?;
+        let made = || TokenKey::generate().map_err(|error| StoreError::RootKey { reason: error.to_string() });
+        let keys = store.own_keys(KeyPurpose::Token, now, made)?;
+        let newest = keys.last().ok_or(UnusableKey)?;
+        let token_key = TokenKey::from_pkcs8(&newest.material)?;
         let endorsements = config.endorsements.as_deref().map(Folder::open).transpose()?;
         Ok(Self {
             verifications: Arc::new(Semaphore::new(config.limits.verifications)),
@@ -85,7 +85,7 @@ impl Broker {
             config,
             clock,
             store,
-            cookie_key,
+            challenge_keys,
             token_key,
             endorsements,
         })

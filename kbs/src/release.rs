@@ -110,7 +110,7 @@ fn find_token(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<String, Relea
 
 /// The token of the session that a cookie carries.
 fn session_token(broker: &Broker, cookie: &str, now: UnixTime) -> Result<String, ReleaseError> {
-    let challenge = Challenge::from_cookie(cookie, &broker.cookie_key, now)?;
+    let challenge = Challenge::from_cookie(cookie, &broker.challenge_keys, now)?;
     let session = broker.store.session(&challenge.nonce(), now)?;
     match session.map(|session| session.answer) {
         Some(Answer::Token(token)) => Ok(token),

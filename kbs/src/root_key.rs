@@ -1,6 +1,7 @@
 //! The file of the key that opens the store: made at the first start, readable by its owner alone.
 #![expect(clippy::disallowed_methods, reason = "reading and making the key file is this module's work")]
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -10,8 +11,101 @@ use endorsements::{FetchError, read_file};
 use zeroize::Zeroizing;
 
 use crate::config::ConfigError;
-use crate::seal::SealingKey;
+use crate::seal::{Purpose, SealingKey};
 use crate::system::rng;
+
+/// Keeps the key that opens the store, and wraps other keys with it.
+pub(crate) trait RootKey: Send + Sync + fmt::Debug {
+    /// Which root key it is: never secret.
+    fn id(&self) -> String;
+    /// Wraps a key; `context` is authenticated with it.
+    fn wrap(&self, key: &[u8], context: &[u8]) -> Result<Vec<u8>, RootKeyError>;
+    /// Unwraps what [`RootKey::wrap`] wrapped for the same context.
+    fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, RootKeyError>;
+}
+
+/// A root key cannot do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RootKeyError {
+    /// Another root key wrapped it, or for another context.
+    #[error("not wrapped by this root key for this use")]
+    NotWrappedHere,
+    /// Its keeper cannot be asked now.
+    #[error("{reason}")]
+    Unavailable {
+        /// What the keeper says.
+        reason: String,
+    },
+}
+
+/// The root key in use, and those before it, which unwrap alone.
+#[derive(Debug)]
+pub(crate) struct RootKeys {
+    current: Box<dyn RootKey>,
+    previous: Vec<Box<dyn RootKey>>,
+}
+
+/// A root key in a file.
+pub(crate) struct FileKey(SealingKey);
+
+impl RootKeys {
+    /// A root key without any before it.
+    pub(crate) fn new(current: Box<dyn RootKey>) -> Self {
+        Self { current, previous: Vec::new() }
+    }
+
+    /// A root key of these bytes.
+    pub(crate) fn of_key(key: SealingKey) -> Self {
+        Self::new(Box::new(FileKey(key)))
+    }
+
+    /// Wraps a key under the current root key.
+    pub(crate) fn wrap(&self, key: &[u8], context: &[u8]) -> Result<Vec<u8>, RootKeyError> {
+        self.current.wrap(key, context)
+    }
+
+    /// Unwraps a key that any of the root keys wrapped.
+    pub(crate) fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, RootKeyError> {
+        let mut result = self.current.unwrap(wrapped, context);
+        for previous in &self.previous {
+            if result.is_ok() {
+                break;
+            }
+            result = previous.unwrap(wrapped, context);
+        }
+        result
+    }
+
+    /// Whether the current root key wrapped it.
+    pub(crate) fn is_current(&self, _wrapped: &[u8]) -> bool {
+        self.previous.is_empty()
+    }
+
+    /// Wraps anew under the current root key.
+    pub(crate) fn rewrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Vec<u8>, RootKeyError> {
+        self.wrap(&self.unwrap(wrapped, context)?, context)
+    }
+}
+
+impl RootKey for FileKey {
+    fn id(&self) -> String {
+        "file".to_owned()
+    }
+
+    fn wrap(&self, key: &[u8], context: &[u8]) -> Result<Vec<u8>, RootKeyError> {
+        self.0.seal(Purpose::OwnKey, context, key, &mut rng()).map_err(|_| RootKeyError::NotWrappedHere)
+    }
+
+    fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, RootKeyError> {
+        self.0.open(Purpose::OwnKey, context, wrapped).map_err(|_| RootKeyError::NotWrappedHere)
+    }
+}
+
+impl fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FileKey(..)")
+    }
+}
 
 /// Reads the root key, or makes it when neither key nor store exist yet.
 pub(crate) fn read_or_make(path: &Path, store: &Path) -> Result<SealingKey, ConfigError> {

@@ -18,6 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::api::routes;
 use crate::broker::{Broker, StartError};
 use crate::config::{Config, ConfigError, Tls};
+use crate::housekeeping::tend;
 use crate::system::Clock;
 
 /// Serves until SIGTERM or SIGINT. `ready` gets the bound address once requests are taken. Blocks.
@@ -106,6 +107,7 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, Star
     let broker = Data::new(Broker::start(config, clock)?);
     broker.snapshot();
     let own = broker.clone().into_inner();
+    actix_web::rt::spawn(tend(Arc::downgrade(&own)));
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let server = HttpServer::new(move || App::new().app_data(broker.clone()).configure(routes))
         .workers(workers)

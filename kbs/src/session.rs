@@ -7,7 +7,9 @@ use rand_core::CryptoRng;
 use verifier::evidence::Tee;
 use verifier::time::UnixTime;
 
-use crate::seal::{NotSealedHere, Purpose, SealingKey};
+use crate::challenge_key::ChallengeKeys;
+use crate::seal::{NotSealedHere, Purpose};
+use crate::store::DEFAULT_TENANT;
 
 /// One challenge, as the cookie carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,30 +72,37 @@ impl Challenge {
         self.expires
     }
 
-    /// The cookie's value.
+    /// The cookie's value: the number of the key, then what that key sealed.
     pub(crate) fn to_cookie(
         &self,
-        key: &SealingKey,
+        keys: &ChallengeKeys,
         rng: &mut impl CryptoRng,
     ) -> Result<String, NotSealedHere> {
+        let (number, key) = keys.newest();
         let mut plain = vec![VERSION];
         plain.extend(self.expires.secs().to_be_bytes());
         plain.extend(self.nonce.0);
         plain.push(hash_code(self.hash));
         plain.extend(self.tee.as_str().as_bytes());
-        let sealed = key.seal(Purpose::Cookie, SESSION_COOKIE.as_bytes(), &plain, rng)?;
-        Ok(URL_SAFE_NO_PAD.encode(sealed))
+        let mut cookie = number.to_be_bytes().to_vec();
+        cookie.append(&mut key.seal(Purpose::Cookie, &context(number), &plain, rng)?);
+        Ok(URL_SAFE_NO_PAD.encode(cookie))
     }
 
     /// Reads a cookie's value; it must be of this broker's making and not past its time.
-    pub(crate) fn from_cookie(value: &str, key: &SealingKey, now: UnixTime) -> Result<Self, SessionError> {
+    pub(crate) fn from_cookie(
+        value: &str,
+        keys: &ChallengeKeys,
+        now: UnixTime,
+    ) -> Result<Self, SessionError> {
         if value.len() > COOKIE_LIMIT {
             return Err(SessionError::NotOurs);
         }
-        let sealed = URL_SAFE_NO_PAD.decode(value).map_err(|_| SessionError::NotOurs)?;
-        let plain = key
-            .open(Purpose::Cookie, SESSION_COOKIE.as_bytes(), &sealed)
-            .map_err(|_| SessionError::NotOurs)?;
+        let cookie = URL_SAFE_NO_PAD.decode(value).map_err(|_| SessionError::NotOurs)?;
+        let (number, sealed) = cookie.split_first_chunk::<4>().ok_or(SessionError::NotOurs)?;
+        let number = u32::from_be_bytes(*number);
+        let key = keys.numbered(number, now).ok_or(SessionError::NotOurs)?;
+        let plain = key.open(Purpose::Cookie, &context(number), sealed).map_err(|_| SessionError::NotOurs)?;
         let challenge = Self::read(&plain).ok_or(SessionError::NotOurs)?;
         if challenge.expires <= now {
             return Err(SessionError::Expired { expired: challenge.expires });
@@ -133,6 +142,11 @@ impl std::fmt::Debug for Nonce {
     }
 }
 
+/// What a challenge is sealed for: this cookie of this tenant, under the key of this number.
+fn context(number: u32) -> Vec<u8> {
+    [SESSION_COOKIE.as_bytes(), b"\0", DEFAULT_TENANT.as_bytes(), b"\0", &number.to_be_bytes()].concat()
+}
+
 const fn hash_code(hash: HashAlgorithm) -> u8 {
     match hash {
         HashAlgorithm::Sha256 => 1,
@@ -155,7 +169,7 @@ const fn hash_of(code: u8) -> Option<HashAlgorithm> {
 /// Ours have about 150 characters.
 const COOKIE_LIMIT: usize = 512;
 /// The layout of the sealed bytes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[cfg(test)]
 mod tests;

@@ -1,43 +1,46 @@
-//! What the broker keeps: secrets, sessions, decisions and its own keys, in one file.
+//! What the broker keeps: secrets, sessions, decisions, settings and its own keys.
 //!
-//! Every write that is acknowledged is durable: a transaction is on the disk before its function returns.
+//! ```text
+//! Store ── everything that the broker keeps, sealed and authenticated here
+//!   └─ Backend ── rows and batches: redb (one file), PostgreSQL (many replicas)
+//! ```
+//!
+//! Every write that is acknowledged is durable: a batch is on the disk before its function returns. The backend is not
+//! trusted with what is secret, nor with what settings say.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use decision_log::{Digest, Record};
-use redb::{Database, ReadableDatabase, ReadableTable, StorageError, WriteTransaction};
-use zeroize::Zeroizing;
-
-use crate::admin::Admin;
-use crate::grant::Grant;
-use crate::seal::{Purpose, SealingKey};
-use crate::session::Nonce;
-use crate::system::rng;
-use kbs_protocol::ResourcePath;
 use verifier::time::UnixTime;
 
-mod reserve;
-mod session;
-mod tables;
+use crate::root_key::RootKeys;
 
-use reserve::Reserve;
-pub(crate) use session::{Answer, Concluded, Conclusion, Inputs, Session};
-use tables::{BLOBS, META, RECORD_IDS, RECORDS, SECRETS, SESSIONS};
+pub(crate) mod backend;
+mod keys;
+mod records;
+mod redb;
+mod reserve;
+mod secret;
+mod session;
+mod settings;
+
+use backend::{Backend, Batch, Change, Commit, Table};
+pub(crate) use keys::{KeyPurpose, OwnKey};
+pub(crate) use records::Inputs;
+pub(crate) use reserve::Reserve;
+pub(crate) use secret::Secret;
+pub(crate) use session::{Answer, Concluded, Conclusion, Session};
+use settings::Known;
+pub(crate) use settings::{Setting, SettingKind, Settings};
 
 /// The store.
 pub(crate) struct Store {
-    database: Database,
-    root: SealingKey,
+    backend: Arc<dyn Backend>,
+    root: Arc<RootKeys>,
     denied_limit: u64,
     reserve: Reserve,
-    failed: AtomicBool,
+    known: Mutex<Known>,
 }
-
-/// A secret in the clear, wiped when dropped.
-pub(crate) struct Secret(Zeroizing<Vec<u8>>);
 
 /// The store cannot do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,10 +51,36 @@ pub enum StoreError {
         /// What the database says.
         reason: String,
     },
+    /// The store cannot be reached now.
+    #[error("the store cannot be reached: {reason}")]
+    Unavailable {
+        /// What happened.
+        reason: String,
+    },
     /// Something in it does not open under the root key.
     #[error("{what} in the store does not open under this root key")]
     Sealed {
         /// What was to be opened.
+        what: String,
+    },
+    /// The root key cannot be used now.
+    #[error("the root key: {reason}")]
+    RootKey {
+        /// What its keeper says.
+        reason: String,
+    },
+    /// Somebody changed the store who has not the root key.
+    #[error(
+        "{what} in the store was changed by somebody else than this broker, or put back to an older state"
+    )]
+    Tampered {
+        /// What was changed.
+        what: String,
+    },
+    /// Others changed the same thing at the same time, again and again.
+    #[error("{what} is being changed by others; try again")]
+    Contended {
+        /// What was to be changed.
         what: String,
     },
     /// The store was made by another version.
@@ -71,218 +100,100 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens the store at `path`, or makes it. `root` opens everything secret in it; attestations that are not affirmed
-    /// may fill it up to `denied_limit` bytes, as long as the file system keeps more than `reserve` bytes free.
+    /// Opens the embedded store at `path`, or makes it. Attestations that are not affirmed may fill it up to
+    /// `denied_limit` bytes, as long as the file system keeps more than `reserve` bytes free.
     pub(crate) fn open(
         path: &Path,
-        root: SealingKey,
+        root: RootKeys,
         denied_limit: u64,
         reserve: u64,
     ) -> Result<Self, StoreError> {
-        // Tokens of open sessions are in it: nobody but the broker reads the file.
-        let options =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-        let file = options.map_err(|error| database(StorageError::Io(error)))?;
-        let made = Database::builder().create_file(file).map_err(database)?;
-        Self::prepare(made, root, denied_limit, Reserve::of(path, reserve))
+        let backend = redb::Redb::open(path)?;
+        Self::over(Arc::new(backend), root, denied_limit, Reserve::of(path, reserve))
     }
 
-    /// Whether writes are taken: after one that failed, none are until the store is opened anew.
-    pub(crate) fn is_writable(&self) -> bool {
-        !self.failed.load(Ordering::Relaxed)
+    /// A store over any backend.
+    pub(crate) fn over(
+        backend: Arc<dyn Backend>,
+        root: RootKeys,
+        denied_limit: u64,
+        reserve: Reserve,
+    ) -> Result<Self, StoreError> {
+        check_format(&*backend)?;
+        let known = Mutex::new(Known::default());
+        Ok(Self { backend, root: Arc::new(root), denied_limit, reserve, known })
+    }
+
+    /// Whether the store can be read and takes writes now. May write.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        self.backend.check()
+    }
+
+    /// The store's own clock, where it has one.
+    pub(crate) fn clock(&self) -> Result<Option<UnixTime>, StoreError> {
+        self.backend.clock()
     }
 
     /// A store in memory, for tests.
     #[cfg(test)]
-    pub(crate) fn in_memory(root: SealingKey, denied_limit: u64) -> Self {
-        Self::on(redb::backends::InMemoryBackend::new(), root, denied_limit)
+    pub(crate) fn in_memory(root: RootKeys, denied_limit: u64) -> Self {
+        Self::over(Arc::new(redb::Redb::in_memory().unwrap()), root, denied_limit, Reserve::none()).unwrap()
     }
 
     /// A store on a disk of the test's own.
     #[cfg(test)]
-    pub(crate) fn on(backend: impl redb::StorageBackend, root: SealingKey, denied_limit: u64) -> Self {
-        let made = Database::builder().create_with_backend(backend).unwrap();
-        Self::prepare(made, root, denied_limit, Reserve::none()).unwrap()
-    }
-
-    /// A key of the broker's own: made by `make` at the first start, kept sealed from then on.
-    pub(crate) fn own_key(
-        &self,
-        name: &'static str,
-        make: impl FnOnce() -> Zeroizing<Vec<u8>>,
-    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        self.write(|write| {
-            let mut meta = write.open_table(META).map_err(database)?;
-            let kept = meta.get(name)?.map(|row| row.value().to_vec());
-            if let Some(sealed) = kept {
-                return self.open_sealed(Purpose::OwnKey, name, &sealed);
-            }
-            let key = make();
-            let sealed = self.seal(Purpose::OwnKey, name, &key)?;
-            meta.insert(name, sealed.as_slice())?;
-            Ok(key)
-        })
-    }
-
-    /// The secret that the policy granted; none where there is no such secret.
-    pub(crate) fn load(&self, grant: &Grant) -> Result<Option<Secret>, StoreError> {
-        let path = grant.path().to_string();
-        let read = self.database.begin_read().map_err(database)?;
-        let secrets = read.open_table(SECRETS).map_err(database)?;
-        let Some(row) = secrets.get(path.as_str()).map_err(database)? else {
-            return Ok(None);
-        };
-        self.open_sealed(Purpose::Secret, &path, row.value()).map(|plain| Some(Secret(plain)))
-    }
-
-    /// Stores a secret for an admin, over any former one of that path.
-    pub(crate) fn put(&self, _: &Admin, path: &ResourcePath, secret: &Secret) -> Result<(), StoreError> {
-        let path = path.to_string();
-        let sealed = self.seal(Purpose::Secret, &path, &secret.0)?;
-        self.write(|write| {
-            let mut secrets = write.open_table(SECRETS).map_err(database)?;
-            secrets.insert(path.as_str(), sealed.as_slice()).map_err(database)?;
-            Ok(())
-        })
-    }
-
-    /// Deletes a secret for an admin; whether there was one.
-    pub(crate) fn delete(&self, _: &Admin, path: &ResourcePath) -> Result<bool, StoreError> {
-        self.write(|write| {
-            let mut secrets = write.open_table(SECRETS).map_err(database)?;
-            let removed = secrets.remove(path.to_string().as_str()).map_err(database)?;
-            Ok(removed.is_some())
-        })
-    }
-
-    /// The session that a nonce became, if it was decided and is not past its time.
-    pub(crate) fn session(&self, nonce: &Nonce, now: UnixTime) -> Result<Option<Session>, StoreError> {
-        let read = self.database.begin_read().map_err(database)?;
-        let sessions = read.open_table(SESSIONS).map_err(database)?;
-        let Some(row) = sessions.get(nonce.as_bytes()).map_err(database)? else {
-            return Ok(None);
-        };
-        let session = Session::decode(row.value())?;
-        Ok(Some(session).filter(|session| now < session.expires()))
-    }
-
-    /// Records a release and keeps `blobs`. When this returns, the record is durable.
-    pub(crate) fn record_release(&self, record: &Record, blobs: &[&[u8]]) -> Result<Digest, StoreError> {
-        self.write(|write| {
-            tables::keep_blobs(write, blobs)?;
-            tables::append_record(write, record).map(|(id, _)| id)
-        })
-    }
-
-    /// Records a denial and keeps `blobs`, where records of what was not affirmed have room left; its id, or nothing
-    /// where there is no room and nothing was written.
-    pub(crate) fn record_denial(
-        &self,
-        record: &Record,
-        blobs: &[&[u8]],
-    ) -> Result<Option<Digest>, StoreError> {
-        let size = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let most = blobs.iter().map(|blob| size(blob)).fold(size(&record.encode()), u64::saturating_add);
-        // A look before the transaction: whoever comes when the room is used up causes no write at all.
-        if !self.has_room(self.denied_so_far()?, most) {
-            return Ok(None);
-        }
-        self.write(|write| {
-            let before = tables::denied_bytes(&write.open_table(META).map_err(database)?)?;
-            if !self.has_room(before, most) {
-                return Ok(None);
-            }
-            let added = tables::keep_blobs(write, blobs)?;
-            let (id, size) = tables::append_record(write, record)?;
-            tables::count_denied(write, before.saturating_add(added).saturating_add(size))?;
-            Ok(Some(id))
-        })
-    }
-
-    /// A record by its id.
-    pub(crate) fn record(&self, id: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = self.database.begin_read().map_err(database)?;
-        let ids = read.open_table(RECORD_IDS).map_err(database)?;
-        let Some(number) = ids.get(id.as_bytes()).map_err(database)? else {
-            return Ok(None);
-        };
-        let records = read.open_table(RECORDS).map_err(database)?;
-        Ok(records.get(number.value()).map_err(database)?.map(|row| row.value().to_vec()))
-    }
-
-    /// A blob by its content's digest.
-    pub(crate) fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = self.database.begin_read().map_err(database)?;
-        let blobs = read.open_table(BLOBS).map_err(database)?;
-        Ok(blobs.get(digest.as_bytes()).map_err(database)?.map(|row| row.value().to_vec()))
-    }
-
-    fn prepare(
-        mut database_: Database,
-        root: SealingKey,
+    pub(crate) fn on(
+        disk: impl Fn() -> Box<dyn ::redb::StorageBackend> + Send + Sync + 'static,
+        root: RootKeys,
         denied_limit: u64,
-        reserve: Reserve,
-    ) -> Result<Self, StoreError> {
-        tables::prepare(&mut database_)?;
-        Ok(Self { database: database_, root, denied_limit, reserve, failed: AtomicBool::new(false) })
-    }
-
-    /// One durable transaction; an error leaves nothing of it.
-    fn write<T>(
-        &self,
-        change: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let attempt = || {
-            let write = self.database.begin_write().map_err(database)?;
-            let result = change(&write)?;
-            write.commit().map_err(database)?;
-            Ok(result)
-        };
-        attempt().inspect_err(|error| {
-            if matches!(error, StoreError::Database { .. }) {
-                self.failed.store(true, Ordering::Relaxed);
-            }
-        })
-    }
-
-    fn seal(&self, purpose: Purpose, context: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let sealed = self.root.seal(purpose, context.as_bytes(), plain, &mut rng());
-        sealed.map_err(|_| StoreError::Sealed { what: context.to_owned() })
-    }
-
-    fn open_sealed(
-        &self,
-        purpose: Purpose,
-        context: &str,
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let plain = self.root.open(purpose, context.as_bytes(), sealed);
-        plain.map_err(|_| StoreError::Sealed { what: context.to_owned() })
+    ) -> Self {
+        let backend = redb::tests::on_disk(disk).unwrap();
+        Self::over(Arc::new(backend), root, denied_limit, Reserve::none()).unwrap()
     }
 }
 
-impl Secret {
-    /// A secret from its bytes.
-    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(bytes)
+/// Marks a new store with the format; refuses one of another.
+fn check_format(backend: &dyn Backend) -> Result<(), StoreError> {
+    let mark =
+        Change::Keep { table: Table::Meta, key: FORMAT_KEY.to_vec(), value: FORMAT.to_be_bytes().to_vec() };
+    if backend.get(Table::Meta, FORMAT_KEY)?.is_none() {
+        make_all(backend, vec![mark])?;
     }
+    let row = backend.get(Table::Meta, FORMAT_KEY)?.unwrap_or_default();
+    match number(&row, Table::Meta)? {
+        FORMAT => Ok(()),
+        actual => Err(StoreError::Format { expected: FORMAT, actual }),
+    }
+}
 
-    /// The bytes, to be sealed to a guest's key.
-    pub(crate) fn expose(&self) -> &[u8] {
-        &self.0
+/// Makes changes that nothing has to hold for.
+fn make_all(backend: &dyn Backend, changes: Vec<Change>) -> Result<(), StoreError> {
+    match backend.commit(Batch { changes, ..Batch::default() })? {
+        Commit::Done => Ok(()),
+        Commit::Refused(_) => Err(StoreError::Contended { what: "the store".to_owned() }),
     }
 }
 
-fn database(error: impl Into<redb::Error>) -> StoreError {
-    let error: redb::Error = error.into();
-    StoreError::Database { reason: error.to_string() }
+/// A number as rows have it: eight bytes, the highest first.
+fn number(bytes: &[u8], table: Table) -> Result<u64, StoreError> {
+    bytes.try_into().map(u64::from_be_bytes).map_err(|_| StoreError::Row { table: table.name() })
 }
 
-impl From<StorageError> for StoreError {
-    fn from(error: StorageError) -> Self {
-        database(error)
-    }
+fn size_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
+
+fn row_error(table: Table) -> impl Fn(serde_json::Error) -> StoreError {
+    move |_| StoreError::Row { table: table.name() }
+}
+
+/// 2: one set of tables for every backend.
+const FORMAT: u64 = 2;
+const FORMAT_KEY: &[u8] = b"format";
+/// The tenant of everything that comes without one.
+pub(crate) const DEFAULT_TENANT: &str = "default";
+/// How often a change is tried while others change the same thing.
+const ATTEMPTS: u32 = 16;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -22,7 +22,7 @@ pub(super) async fn post(
     let body = body::read(&request, payload, limits.body, limits.request).await?;
     let now = broker.clock.now();
     let message = Attestation::parse(&body).map_err(Problem::Json)?;
-    let challenge = Challenge::from_cookie(&cookie, &broker.cookie_key, now)?;
+    let challenge = Challenge::from_cookie(&cookie, &broker.challenge_keys, now)?;
     let attempt = Attempt { challenge: challenge.clone(), body, message, source: source(&request) };
     let flight = broker.flights.take_off(challenge.nonce()).await;
     let slots = std::sync::Arc::clone(&broker.verifications);

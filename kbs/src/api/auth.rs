@@ -29,7 +29,7 @@ pub(super) async fn post(
     let life = i64::try_from(limits.session.as_secs()).unwrap_or(i64::MAX);
     // SHA-384 is what every client computes where nothing is selected (section 4).
     let challenge = Challenge::new(tee, HashAlgorithm::Sha384, now.plus_secs(life), &mut rng());
-    let cookie = challenge.to_cookie(&broker.cookie_key, &mut rng()).map_err(Problem::Seal)?;
+    let cookie = challenge.to_cookie(&broker.challenge_keys, &mut rng()).map_err(Problem::Seal)?;
     let answer = kbs_protocol::Challenge::new(challenge.nonce().text());
     Ok(HttpResponse::Ok().cookie(set_cookie(cookie, &challenge)).json(answer))
 }

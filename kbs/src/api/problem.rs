@@ -198,6 +198,10 @@ fn admin(error: &AdminError) -> Coco {
 fn store(error: &StoreError) -> Coco {
     match error {
         StoreError::Database { .. }
+        | StoreError::Unavailable { .. }
+        | StoreError::RootKey { .. }
+        | StoreError::Tampered { .. }
+        | StoreError::Contended { .. }
         | StoreError::Sealed { .. }
         | StoreError::Format { .. }
         | StoreError::Row { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::PluginInternalError),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use kbs_protocol::ResourcePath;
@@ -38,13 +39,15 @@ pub(super) async fn post(
     let admin = admin(&broker, &request)?;
     let path = path(&request)?;
     let limits = &broker.config.limits;
+    let content_type = content_type(&request);
     let secret =
         Secret::new(Zeroizing::new(body::read(&request, payload, limits.secret, limits.request).await?));
     let worker = broker.clone();
     let (name, resource) = (admin.name().to_owned(), path.to_string());
-    let stored = web::block(move || worker.store.put(&admin, &path, &secret)).await;
-    stored.map_err(|_| Problem::Stopped)??;
-    tracing::info!(admin = name, resource, "secret stored");
+    let now = broker.clock.now();
+    let stored = web::block(move || worker.store.put(&admin, &path, &secret, &content_type, now)).await;
+    let version = stored.map_err(|_| Problem::Stopped)??;
+    tracing::info!(admin = name, resource, version, "secret stored");
     Ok(HttpResponse::Ok().content_type("text/xml").finish())
 }
 
@@ -68,6 +71,12 @@ fn admin(broker: &Broker, request: &HttpRequest) -> Result<Admin, Problem> {
         tracing::warn!(reason = ?error, "admin refused");
         error.into()
     })
+}
+
+/// What the admin says that the secret is; kept with it.
+fn content_type(request: &HttpRequest) -> String {
+    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.unwrap_or("application/octet-stream").to_owned()
 }
 
 fn path(request: &HttpRequest) -> Result<ResourcePath, Problem> {

@@ -28,8 +28,8 @@ use super::routes;
 use crate::broker::Broker;
 use crate::config;
 use crate::jwt::tests::Signer;
+use crate::root_key::RootKeys;
 use crate::scratch::Scratch;
-use crate::seal::SealingKey;
 use crate::store::{Secret, Store};
 use crate::system::{Clock, rng};
 
@@ -193,8 +193,8 @@ fn good(nonce: &str, key: &TeeKeyPair) -> Vec<u8> {
     bytes(&message(nonce, &public, &public))
 }
 
-fn root_key() -> SealingKey {
-    SealingKey::from_bytes(&[7; 32]).unwrap()
+fn root_key() -> RootKeys {
+    crate::store::tests::key()
 }
 
 fn new_key() -> TeeKeyPair {

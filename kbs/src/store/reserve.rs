@@ -4,22 +4,22 @@ use std::path::{Path, PathBuf};
 
 /// How much of the store's file system stays free of what strangers can cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reserve(Option<(PathBuf, u64)>);
+pub(crate) struct Reserve(Option<(PathBuf, u64)>);
 
 impl Reserve {
     /// `bytes` of the file system that holds the file at `path`.
-    pub(super) fn of(path: &Path, bytes: u64) -> Self {
+    pub(crate) fn of(path: &Path, bytes: u64) -> Self {
         Self(Some((path.to_owned(), bytes)))
     }
 
     /// A store without a file system.
     #[cfg(test)]
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self(None)
     }
 
     /// Whether more than the reserve is free. A file system that does not tell has nothing free.
-    pub(super) fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         let Some((path, bytes)) = &self.0 else { return true };
         match rustix::fs::statvfs(path) {
             Ok(found) => found.f_bavail.saturating_mul(found.f_frsize) > *bytes,

@@ -1,12 +1,12 @@
 //! The one transaction that ends an attestation: nonce spent, decision recorded, session made.
 
-use decision_log::{Digest, InputSet, Record};
-use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
+use decision_log::{Digest, Record};
 use serde::{Deserialize, Serialize};
 use verifier::time::UnixTime;
 
-use super::tables::{BLOBS, EXPIRIES, META, SESSIONS, append_record, count_denied, denied_bytes, keep_blobs};
-use super::{Store, StoreError, database};
+use super::backend::{Batch, Change, Commit, Condition, Table};
+use super::records::{Inputs, count_denied, input_changes, record_changes, use_of_inputs};
+use super::{ATTEMPTS, Store, StoreError, make_all, size_of};
 use crate::session::Nonce;
 
 /// What a nonce became.
@@ -29,14 +29,6 @@ pub(crate) enum Answer {
     Token(String),
     /// It is not: the detail of the refusal.
     Refused(String),
-}
-
-/// The operator's inputs of decisions, ready to be kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Inputs {
-    set: Vec<u8>,
-    digest: Digest,
-    blobs: Vec<Vec<u8>>,
 }
 
 /// An attestation that was decided.
@@ -77,7 +69,7 @@ impl Session {
         UnixTime::from_secs(self.expires)
     }
 
-    pub(super) fn decode(row: &[u8]) -> Result<Self, StoreError> {
+    fn decode(row: &[u8]) -> Result<Self, StoreError> {
         serde_json::from_slice(row).map_err(|_| StoreError::Row { table: "sessions" })
     }
 
@@ -86,130 +78,106 @@ impl Session {
     }
 }
 
-impl Inputs {
-    /// A set and the content of everything that it names.
-    pub(crate) fn new(set: &InputSet, blobs: Vec<Vec<u8>>) -> Self {
-        let set = set.encode();
-        Self { digest: Digest::of(&set), set, blobs }
-    }
-
-    /// The digest under which the set is kept.
-    pub(crate) fn digest(&self) -> Digest {
-        self.digest
-    }
-}
-
 impl Store {
+    /// The session that a nonce became, if it was decided and is not past its time.
+    pub(crate) fn session(&self, nonce: &Nonce, now: UnixTime) -> Result<Option<Session>, StoreError> {
+        let session = self.spent(nonce)?;
+        Ok(session.filter(|session| now < session.expires()))
+    }
+
     /// Spends the nonce, records the decision and makes the session, in one durable transaction.
-    pub(crate) fn conclude(
-        &self,
-        conclusion: Conclusion<'_>,
-        now: UnixTime,
-    ) -> Result<Concluded, StoreError> {
-        // A look before the transaction: whoever comes when the room is used up causes no write at all.
-        if !conclusion.affirming && !self.has_room(self.denied_so_far()?, conclusion.size()) {
-            return Ok(Concluded::NoRoom);
+    pub(crate) fn conclude(&self, conclusion: &Conclusion<'_>) -> Result<Concluded, StoreError> {
+        let denied = !conclusion.affirming;
+        let (mut changes, decision, size) = record_changes(conclusion.record, conclusion.blobs, denied)?;
+        changes.push(use_of_inputs(conclusion.inputs, &decision));
+        let session = Session {
+            body: conclusion.body,
+            decision,
+            answer: conclusion.answer.clone(),
+            expires: conclusion.expires.secs(),
+        };
+        changes.extend(session_changes(&conclusion.nonce, &session)?);
+        let mut conditions = vec![
+            Condition::Absent { table: Table::Sessions, key: conclusion.nonce.as_bytes().to_vec() },
+            Condition::Present { table: Table::Blobs, key: conclusion.inputs.digest().as_bytes().to_vec() },
+        ];
+        if denied {
+            let size = size.saturating_add(conclusion.answer.size());
+            // A look before the transaction: whoever comes when the room is used up causes no write at all.
+            let Some(room) = self.room_for(size)? else { return Ok(Concluded::NoRoom) };
+            conditions.push(room);
+            changes.push(count_denied(size));
         }
-        self.write(|write| {
-            if let Some(session) = spent(write, &conclusion.nonce)? {
-                return Ok(Concluded::SpentBefore(session));
-            }
-            let before = denied_bytes(&write.open_table(META).map_err(database)?)?;
-            if !conclusion.affirming && !self.has_room(before, conclusion.size()) {
-                return Ok(Concluded::NoRoom);
-            }
-            keep_inputs(write, conclusion.inputs)?;
-            let added = keep_blobs(write, conclusion.blobs)?;
-            let (decision, size) = append_record(write, conclusion.record)?;
-            if !conclusion.affirming {
-                let added = added.saturating_add(size).saturating_add(conclusion.answer.size());
-                count_denied(write, before.saturating_add(added))?;
-            }
-            let session = Session {
-                body: conclusion.body,
-                decision,
-                answer: conclusion.answer,
-                expires: conclusion.expires.secs(),
-            };
-            keep_session(write, &conclusion.nonce, &session)?;
-            forget_expired(write, now)?;
-            Ok(Concluded::Recorded(session))
-        })
+        self.conclude_with(conclusion, Batch { conditions, changes, exclusive: false }, session)
     }
 
-    pub(super) fn denied_so_far(&self) -> Result<u64, StoreError> {
-        let read = self.database.begin_read().map_err(database)?;
-        denied_bytes(&read.open_table(META).map_err(database)?)
+    fn conclude_with(
+        &self,
+        conclusion: &Conclusion<'_>,
+        batch: Batch,
+        session: Session,
+    ) -> Result<Concluded, StoreError> {
+        for _ in 0..ATTEMPTS {
+            match self.backend.commit(batch.clone())? {
+                Commit::Done => return Ok(Concluded::Recorded(session)),
+                Commit::Refused(SPENT) => {
+                    // It is there: sessions are not forgotten before their time is over.
+                    if let Some(session) = self.spent(&conclusion.nonce)? {
+                        return Ok(Concluded::SpentBefore(session));
+                    }
+                }
+                // The operator's inputs come before what names them.
+                Commit::Refused(INPUTS) => {
+                    make_all(&*self.backend, input_changes(conclusion.inputs))?;
+                }
+                Commit::Refused(_) => return Ok(Concluded::NoRoom),
+            }
+        }
+        Err(StoreError::Contended { what: "the session".to_owned() })
     }
 
-    /// Whether another `size` bytes may be written about what was not affirmed, where such take `before` so far.
-    pub(super) fn has_room(&self, before: u64, size: u64) -> bool {
-        before.saturating_add(size) <= self.denied_limit && self.reserve.holds()
+    fn spent(&self, nonce: &Nonce) -> Result<Option<Session>, StoreError> {
+        let row = self.backend.get(Table::Sessions, nonce.as_bytes())?;
+        row.map(|row| Session::decode(&row)).transpose()
+    }
+
+    /// Forgets sessions that ended before `before`, at most a batch of them; whether there may be more.
+    pub(crate) fn forget_sessions(&self, before: UnixTime) -> Result<bool, StoreError> {
+        // Before 1970 nothing ended.
+        let until = before.secs().max(0).to_be_bytes();
+        let rows = self.backend.scan(Table::Expiries, b"", Some(&until), FORGOTTEN_AT_ONCE)?;
+        let more = rows.len() == FORGOTTEN_AT_ONCE;
+        let mut changes = Vec::new();
+        for row in rows {
+            let nonce = row.key.get(until.len()..).unwrap_or_default().to_vec();
+            changes.push(Change::Delete { table: Table::Sessions, key: nonce });
+            changes.push(Change::Delete { table: Table::Expiries, key: row.key });
+        }
+        if !changes.is_empty() {
+            make_all(&*self.backend, changes)?;
+        }
+        Ok(more)
     }
 }
 
 impl Answer {
     fn size(&self) -> u64 {
         let (Self::Token(text) | Self::Refused(text)) = self;
-        bytes_of(text.len())
+        size_of(text.as_bytes())
     }
 }
 
-impl Conclusion<'_> {
-    /// The most bytes that it adds to the store, the operator's inputs not counted.
-    fn size(&self) -> u64 {
-        let blobs = self.blobs.iter().map(|blob| bytes_of(blob.len()));
-        let own = self.answer.size().saturating_add(bytes_of(self.record.encode().len()));
-        blobs.fold(own, u64::saturating_add)
-    }
+fn session_changes(nonce: &Nonce, session: &Session) -> Result<[Change; 2], StoreError> {
+    let nonce = nonce.as_bytes().as_slice();
+    let expiry = [session.expires.to_be_bytes().as_slice(), nonce].concat();
+    Ok([
+        Change::Put { table: Table::Sessions, key: nonce.to_vec(), value: session.encode()? },
+        Change::Put { table: Table::Expiries, key: expiry, value: Vec::new() },
+    ])
 }
 
-fn bytes_of(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-fn spent(write: &WriteTransaction, nonce: &Nonce) -> Result<Option<Session>, StoreError> {
-    let sessions = write.open_table(SESSIONS).map_err(database)?;
-    let row = sessions.get(nonce.as_bytes())?;
-    row.map(|row| Session::decode(row.value())).transpose()
-}
-
-/// A set is written after all that it names, in one transaction: where the set is, they are.
-fn keep_inputs(write: &WriteTransaction, inputs: &Inputs) -> Result<(), StoreError> {
-    let known = write.open_table(BLOBS).map_err(database)?.get(inputs.digest.as_bytes())?.is_some();
-    if known {
-        return Ok(());
-    }
-    let blobs: Vec<&[u8]> = inputs.blobs.iter().chain([&inputs.set]).map(Vec::as_slice).collect();
-    keep_blobs(write, &blobs).map(|_| ())
-}
-
-fn keep_session(write: &WriteTransaction, nonce: &Nonce, session: &Session) -> Result<(), StoreError> {
-    let mut sessions = write.open_table(SESSIONS).map_err(database)?;
-    sessions.insert(nonce.as_bytes(), session.encode()?.as_slice())?;
-    let mut expiries = write.open_table(EXPIRIES).map_err(database)?;
-    expiries.insert((session.expires, nonce.as_bytes()), ())?;
-    Ok(())
-}
-
-/// Each new session takes a few that are past their time with it, so that the table stays as small as its load.
-fn forget_expired(write: &WriteTransaction, now: UnixTime) -> Result<(), StoreError> {
-    let mut expiries = write.open_table(EXPIRIES).map_err(database)?;
-    let mut sessions = write.open_table(SESSIONS).map_err(database)?;
-    for _ in 0..FORGOTTEN_AT_ONCE {
-        let first = expiries.first()?.map(|(key, _)| key_of(key.value()));
-        let Some((expires, nonce)) = first.filter(|(expires, _)| *expires <= now.secs()) else {
-            return Ok(());
-        };
-        expiries.remove((expires, &nonce))?;
-        sessions.remove(&nonce)?;
-    }
-    Ok(())
-}
-
-fn key_of((expires, nonce): (i64, &[u8; 32])) -> (i64, [u8; 32]) {
-    (expires, *nonce)
-}
-
-/// More than one, so that a backlog shrinks.
-const FORGOTTEN_AT_ONCE: usize = 8;
+/// The conditions of a conclusion, by their place.
+const SPENT: usize = 0;
+const INPUTS: usize = 1;
+/// Sessions that one batch forgets.
+const FORGOTTEN_AT_ONCE: usize = 256;

@@ -2,17 +2,32 @@ use decision_log::{InputSet, Release};
 use kbs_protocol::HashAlgorithm;
 use verifier::evidence::Tee;
 
+use decision_log::{Digest, Record};
+use kbs_protocol::ResourcePath;
+use zeroize::Zeroizing;
+
 use super::*;
 use crate::admin::tests::an_admin;
 use crate::grant::tests::a_grant;
 use crate::scratch::Scratch;
-use crate::session::Challenge;
+use crate::seal::SealingKey;
+use crate::session::{Challenge, Nonce};
+use crate::system::rng;
 
 const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
 const ROOM: u64 = 1 << 20;
 
-fn key() -> SealingKey {
-    SealingKey::from_bytes(&[7; 32]).unwrap()
+/// A root key for tests.
+pub(crate) fn key() -> RootKeys {
+    key_of(7)
+}
+
+pub(crate) fn key_of(byte: u8) -> RootKeys {
+    RootKeys::of_key(SealingKey::from_bytes(&[byte; 32]).unwrap())
+}
+
+fn put(store: &Store, path_: &str, bytes: &[u8]) -> u32 {
+    store.put(&an_admin(), &path(path_), &secret(bytes), "text/plain", NOW).unwrap()
 }
 
 fn secret(bytes: &[u8]) -> Secret {
@@ -64,40 +79,75 @@ fn conclude_as(store: &Store, nonce: Nonce, body: &[u8], answer: Answer, affirmi
         blobs: &[body],
         inputs: &inputs(),
     };
-    store.conclude(conclusion, NOW).unwrap()
+    store.conclude(&conclusion).unwrap()
 }
 
 #[test]
-fn gives_back_the_secret_that_was_put_and_none_that_was_deleted() {
+fn gives_back_the_newest_version_and_nothing_that_was_deleted() {
     let store = Store::in_memory(key(), ROOM);
     let wanted = path("models/key/llama");
-    store.put(&an_admin(), &wanted, &secret(b"first")).unwrap();
-    store.put(&an_admin(), &wanted, &secret(b"second")).unwrap();
+    assert_eq!(put(&store, "models/key/llama", b"first"), 1);
+    assert_eq!(put(&store, "models/key/llama", b"second"), 2);
     let found = store.load(&a_grant("models/key/llama")).unwrap().unwrap();
     assert_eq!(found.expose(), b"second");
     assert!(store.load(&a_grant("models/key/other")).unwrap().is_none());
     assert_eq!(store.delete(&an_admin(), &wanted), Ok(true));
     assert_eq!(store.delete(&an_admin(), &wanted), Ok(false));
     assert!(store.load(&a_grant("models/key/llama")).unwrap().is_none());
+    // A number is never used twice: what was sealed as version 1 cannot come back as another version 1.
+    assert_eq!(put(&store, "models/key/llama", b"third"), 3);
+}
+
+#[test]
+fn keeps_the_last_sixteen_versions() {
+    let store = Store::in_memory(key(), ROOM);
+    for number in 1..=17 {
+        assert_eq!(put(&store, "a/b/c", b"secret"), number);
+    }
+    let listed = store.list("", "", 10).unwrap();
+    let versions: Vec<u32> = listed[0].versions.iter().map(|info| info.version).collect();
+    assert_eq!(versions, (2..=17).collect::<Vec<_>>());
+    assert_eq!(store.backend.scan(Table::SecretVersions, b"", None, 100).unwrap().len(), 16);
+}
+
+#[test]
+fn lists_what_there_is_by_prefix_and_page_and_nothing_deleted() {
+    let store = Store::in_memory(key(), ROOM);
+    for name in ["a/b/one", "a/b/two", "a/c/one", "b/b/one"] {
+        put(&store, name, b"secret");
+    }
+    store.delete(&an_admin(), &path("a/b/two")).unwrap();
+    let names = |prefix, after, limit| -> Vec<String> {
+        let listed = store.list(prefix, after, limit).unwrap();
+        listed.into_iter().map(|listed| listed.path).collect()
+    };
+    assert_eq!(names("", "", 10), ["a/b/one", "a/c/one", "b/b/one"]);
+    assert_eq!(names("a/", "", 10), ["a/b/one", "a/c/one"]);
+    assert_eq!(names("", "a/b/one", 1), ["a/c/one"]);
+    assert_eq!(names("c", "", 10), [""; 0]);
 }
 
 #[test]
 fn keeps_secrets_and_own_keys_over_a_restart_and_opens_them_with_the_root_key_alone() {
     let scratch = Scratch::new("store-restart");
     let file = scratch.path.join("store");
-    let made = {
-        let store = Store::open(&file, key(), ROOM, 0).unwrap();
-        store.put(&an_admin(), &path("a/b/c"), &secret(b"secret")).unwrap();
-        store.own_key("cookie-key", || Zeroizing::new(vec![1; 32])).unwrap()
+    let own = |store: &Store, byte: u8| {
+        let made = move || Ok(Zeroizing::new(vec![byte; 32]));
+        let keys = store.own_keys(KeyPurpose::Token, NOW, made)?;
+        Ok(keys.iter().map(|key| key.material.to_vec()).collect::<Vec<_>>())
     };
     {
         let store = Store::open(&file, key(), ROOM, 0).unwrap();
-        assert_eq!(store.own_key("cookie-key", || Zeroizing::new(vec![2; 32])), Ok(made));
+        put(&store, "a/b/c", b"secret");
+        assert_eq!(own(&store, 1), Ok(vec![vec![1; 32]]));
+    }
+    {
+        let store = Store::open(&file, key(), ROOM, 0).unwrap();
+        assert_eq!(own(&store, 2), Ok(vec![vec![1; 32]]));
         assert_eq!(store.load(&a_grant("a/b/c")).unwrap().unwrap().expose(), b"secret");
     }
-    let store = Store::open(&file, SealingKey::from_bytes(&[8; 32]).unwrap(), ROOM, 0).unwrap();
-    let refused = store.own_key("cookie-key", || Zeroizing::new(vec![2; 32])).unwrap_err();
-    assert_eq!(refused, StoreError::Sealed { what: "cookie-key".to_owned() });
+    let store = Store::open(&file, key_of(8), ROOM, 0).unwrap();
+    assert_eq!(own(&store, 2), Err(StoreError::Sealed { what: "token/0000000001".to_owned() }));
     let refused = store.load(&a_grant("a/b/c")).err();
     assert_eq!(refused, Some(StoreError::Sealed { what: "a/b/c".to_owned() }));
 }
@@ -108,26 +158,42 @@ fn the_secret_is_not_in_the_file() {
     let file = scratch.path.join("store");
     let plain = b"a secret that must not be found in the file";
     let store = Store::open(&file, key(), ROOM, 0).unwrap();
-    store.put(&an_admin(), &path("a/b/c"), &secret(plain)).unwrap();
+    put(&store, "a/b/c", plain);
     drop(store);
     let bytes = endorsements::read_file(&file, 1 << 30).unwrap();
     assert!(!bytes.windows(plain.len()).any(|window| window == plain));
 }
 
+/// Copies the row of one version over that of another.
+fn swap(store: &Store, from: &[u8], to: &[u8]) {
+    let table = Table::SecretVersions;
+    let value = store.backend.get(table, from).unwrap().unwrap();
+    make_all(&*store.backend, vec![Change::Put { table, key: to.to_vec(), value }]).unwrap();
+}
+
 #[test]
-fn a_sealed_secret_does_not_open_under_another_path() {
+fn a_sealed_secret_does_not_open_under_another_path_or_version() {
     let store = Store::in_memory(key(), ROOM);
-    store.put(&an_admin(), &path("a/b/c"), &secret(b"secret")).unwrap();
-    store
-        .write(|write| {
-            let mut secrets = write.open_table(SECRETS).map_err(database)?;
-            let moved = secrets.get("a/b/c")?.unwrap().value().to_vec();
-            secrets.insert("a/b/d", moved.as_slice())?;
-            Ok(())
-        })
-        .unwrap();
-    let refused = store.load(&a_grant("a/b/d")).err();
-    assert_eq!(refused, Some(StoreError::Sealed { what: "a/b/d".to_owned() }));
+    for name in ["a/b/c", "a/b/d", "a/b/d"] {
+        put(&store, name, b"secret");
+    }
+    for from in [b"default\0a/b/c\0\0\0\0\x01", b"default\0a/b/d\0\0\0\0\x01"] {
+        swap(&store, from, b"default\0a/b/d\0\0\0\0\x02");
+        let refused = store.load(&a_grant("a/b/d")).err();
+        assert_eq!(refused, Some(StoreError::Sealed { what: "a/b/d".to_owned() }));
+    }
+}
+
+#[test]
+fn a_sealed_secret_does_not_open_as_another_content_type() {
+    let store = Store::in_memory(key(), ROOM);
+    put(&store, "a/b/c", b"secret");
+    let (table, key) = (Table::Secrets, b"default\0a/b/c");
+    let row = String::from_utf8(store.backend.get(table, key).unwrap().unwrap()).unwrap();
+    let value = row.replace("text/plain", "text/html_").into_bytes();
+    make_all(&*store.backend, vec![Change::Put { table, key: key.to_vec(), value }]).unwrap();
+    let refused = store.load(&a_grant("a/b/c")).err();
+    assert_eq!(refused, Some(StoreError::Sealed { what: "a/b/c".to_owned() }));
 }
 
 #[test]
@@ -143,24 +209,30 @@ fn a_nonce_is_spent_once() {
 }
 
 #[test]
-fn a_session_ends_when_its_time_is_over_and_is_forgotten_with_the_next() {
+fn a_session_ends_when_its_time_is_over_and_is_forgotten_after_it() {
     let store = Store::in_memory(key(), ROOM);
     let old = nonce();
     conclude(&store, old, b"one", Answer::Token("t".to_owned()));
     assert!(store.session(&old, NOW.plus_secs(299)).unwrap().is_some());
     assert_eq!(store.session(&old, NOW.plus_secs(300)), Ok(None));
-    let conclusion = Conclusion {
-        nonce: nonce(),
-        affirming: true,
-        body: Digest::of(b"later"),
-        answer: Answer::Token("u".to_owned()),
-        expires: NOW.plus_secs(600),
-        record: &record("kbs:///d/e/f"),
-        blobs: &[],
-        inputs: &inputs(),
-    };
-    store.conclude(conclusion, NOW.plus_secs(300)).unwrap();
+    assert_eq!(store.forget_sessions(NOW.plus_secs(300)), Ok(false));
+    assert!(store.session(&old, NOW).unwrap().is_some());
+    assert_eq!(store.forget_sessions(NOW.plus_secs(301)), Ok(false));
     assert_eq!(store.session(&old, NOW), Ok(None));
+    for table in [Table::Sessions, Table::Expiries] {
+        assert_eq!(store.backend.scan(table, b"", None, 1), Ok(vec![]));
+    }
+}
+
+#[test]
+fn each_of_two_equal_releases_of_one_second_has_its_row() {
+    let store = Store::in_memory(key(), ROOM);
+    let record = record("kbs:///x/y/z");
+    for _ in 0..2 {
+        assert_eq!(store.record_release(&record, &[b"policy"]), Ok(record.id()));
+    }
+    assert_eq!(store.backend.scan(Table::RecordTimes, b"", None, 9).unwrap().len(), 2);
+    assert_eq!(store.backend.scan(Table::Records, b"", None, 9).unwrap().len(), 1);
 }
 
 #[test]
@@ -219,17 +291,12 @@ fn a_disk_without_its_reserve_takes_affirmed_sessions_and_releases_alone() {
 fn rejects_a_store_of_another_format() {
     let scratch = Scratch::new("store-format");
     let file = scratch.path.join("store");
-    let store = Store::open(&file, key(), ROOM, 0).unwrap();
-    store
-        .write(|write| {
-            let mut meta = write.open_table(META).map_err(database)?;
-            meta.insert("format", 2_u64.to_be_bytes().as_slice())?;
-            Ok(())
-        })
-        .unwrap();
+    let store = Store::open(&file, self::key(), ROOM, 0).unwrap();
+    let (key, value) = (b"format".to_vec(), 3_u64.to_be_bytes().to_vec());
+    make_all(&*store.backend, vec![Change::Put { table: Table::Meta, key, value }]).unwrap();
     drop(store);
-    let refused = Store::open(&file, key(), ROOM, 0).err();
-    assert_eq!(refused, Some(StoreError::Format { expected: 1, actual: 2 }));
+    let refused = Store::open(&file, self::key(), ROOM, 0).err();
+    assert_eq!(refused, Some(StoreError::Format { expected: 2, actual: 3 }));
 }
 
 #[test]

@@ -8,10 +8,10 @@ use redb::backends::InMemoryBackend;
 
 use super::*;
 
-/// A disk that can be made to fail, or to wait.
-#[derive(Debug)]
+/// A disk that can be made to fail, or to wait. Opened again, it has what was written.
+#[derive(Clone, Debug)]
 struct Disk {
-    memory: InMemoryBackend,
+    memory: Arc<InMemoryBackend>,
     failing: Arc<AtomicBool>,
     stuck: Arc<AtomicBool>,
 }
@@ -58,9 +58,10 @@ fn failing_bench(name: &str) -> (Bench, Arc<AtomicBool>) {
 fn bench_on_disk(name: &str) -> (Bench, Arc<AtomicBool>, Arc<AtomicBool>) {
     let switch = || Arc::new(AtomicBool::new(false));
     let (failing, stuck) = (switch(), switch());
-    let disk =
-        Disk { memory: InMemoryBackend::new(), failing: Arc::clone(&failing), stuck: Arc::clone(&stuck) };
-    (Bench::with_store(name, ALLOW_ALL, Store::on(disk, root_key(), 1 << 20)), failing, stuck)
+    let memory = Arc::new(InMemoryBackend::new());
+    let disk = Disk { memory, failing: Arc::clone(&failing), stuck: Arc::clone(&stuck) };
+    let store = Store::on(move || Box::new(disk.clone()), root_key(), 1 << 20);
+    (Bench::with_store(name, ALLOW_ALL, store), failing, stuck)
 }
 
 #[actix_web::test]

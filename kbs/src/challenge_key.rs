@@ -1,0 +1,112 @@
+//! The keys that seal challenges: versioned, and the same on every replica of one store.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use verifier::time::UnixTime;
+use zeroize::Zeroizing;
+
+use crate::seal::SealingKey;
+use crate::store::{KeyPurpose, OwnKey, Store, StoreError};
+use crate::system::rng;
+
+/// The keys as this replica knows them.
+pub(crate) struct ChallengeKeys {
+    store: Option<Arc<Store>>,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    keys: Vec<(u32, i64, Arc<SealingKey>)>,
+    looked: UnixTime,
+}
+
+impl ChallengeKeys {
+    /// The keys of a store; the first is made where there is none.
+    pub(crate) fn open(store: Arc<Store>, now: UnixTime) -> Result<Self, StoreError> {
+        let keys = read(store.own_keys(KeyPurpose::Challenge, now, new_key)?)?;
+        Ok(Self { store: Some(store), known: Mutex::new(Known { keys, looked: now }) })
+    }
+
+    /// Keys that no store has, for tests.
+    #[cfg(test)]
+    pub(crate) fn fixed(keys: &[(u32, [u8; 32])]) -> Self {
+        let key = |bytes| Arc::new(SealingKey::from_bytes(bytes).unwrap());
+        let keys = keys.iter().map(|(number, bytes)| (*number, 0, key(bytes))).collect();
+        Self { store: None, known: Mutex::new(Known { keys, looked: UnixTime::from_secs(0) }) }
+    }
+
+    /// The key that seals, and its number.
+    pub(crate) fn newest(&self) -> (u32, Arc<SealingKey>) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.keys.last() {
+            Some((number, _, key)) => (*number, Arc::clone(key)),
+            // Never: `open` leaves no empty list. A key that nobody else has opens nothing.
+            None => (0, Arc::new(SealingKey::generate(&mut rng()))),
+        }
+    }
+
+    /// The key of a number, also where another replica made it since. Unknown numbers, which anybody can send, cause at
+    /// most one look into the store a second.
+    pub(crate) fn numbered(&self, number: u32, now: UnixTime) -> Option<Arc<SealingKey>> {
+        let found = |known: &Known| {
+            known.keys.iter().find(|(known, ..)| *known == number).map(|(_, _, key)| Arc::clone(key))
+        };
+        {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(key) = found(&known) {
+                return Some(key);
+            }
+            if known.looked == now {
+                return None;
+            }
+            known.looked = now;
+        }
+        self.refresh().ok()?;
+        found(&self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes a new key where the newest is old, and forgets those that sealed nothing that is still open.
+    pub(crate) fn tend(&self, session: i64, now: UnixTime) -> Result<(), StoreError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        self.refresh()?;
+        let keys: Vec<(u32, i64)> = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.keys.iter().map(|(number, made, _)| (*number, *made)).collect()
+        };
+        let Some((newest, made)) = keys.last().copied() else { return Ok(()) };
+        if now.secs().saturating_sub(made) >= LIFE_SECONDS {
+            store.rotate(KeyPurpose::Challenge, now, new_key)?;
+        } else if now.secs().saturating_sub(made) > session.saturating_add(SLACK_SECONDS) {
+            store.forget_keys(KeyPurpose::Challenge, newest)?;
+        }
+        self.refresh()
+    }
+
+    fn refresh(&self) -> Result<(), StoreError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let keys = read(store.kept_keys(KeyPurpose::Challenge)?)?;
+        if !keys.is_empty() {
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).keys = keys;
+        }
+        Ok(())
+    }
+}
+
+/// A new key, as the store keeps it.
+pub(crate) fn new_key() -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    Ok(Zeroizing::new(SealingKey::generate(&mut rng()).expose().to_vec()))
+}
+
+fn read(keys: Vec<OwnKey>) -> Result<Vec<(u32, i64, Arc<SealingKey>)>, StoreError> {
+    let open = |key: OwnKey| {
+        let opened = SealingKey::from_bytes(&key.material);
+        let opened = opened.ok_or_else(|| StoreError::Sealed { what: "the challenge key".to_owned() })?;
+        Ok((key.version, key.made, Arc::new(opened)))
+    };
+    keys.into_iter().map(open).collect()
+}
+
+/// How long a key seals: thirty days.
+const LIFE_SECONDS: i64 = 30 * 24 * 3600;
+/// What clocks of replicas may differ by, and more.
+const SLACK_SECONDS: i64 = 3600;

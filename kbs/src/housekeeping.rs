@@ -1,0 +1,36 @@
+//! What the broker does by itself, a few times a minute.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use actix_web::web;
+
+use crate::broker::Broker;
+use crate::store::StoreError;
+
+/// Tends a broker until it is gone.
+pub(crate) async fn tend(broker: Weak<Broker>) {
+    let mut ticks = tokio::time::interval(PAUSE);
+    loop {
+        ticks.tick().await;
+        let Some(broker) = broker.upgrade() else { return };
+        let done = web::block(move || once(&broker)).await;
+        if let Ok(Err(error)) = done {
+            tracing::warn!(%error, "housekeeping is put off");
+        }
+    }
+}
+
+/// One round. Blocks.
+pub(crate) fn once(broker: &Arc<Broker>) -> Result<(), StoreError> {
+    let now = broker.clock.now();
+    // Clocks of replicas differ a little: what one of them may still take, no other forgets.
+    while broker.store.forget_sessions(now.plus_secs(-SLACK_SECONDS))? {}
+    let session = i64::try_from(broker.config.limits.session.as_secs()).unwrap_or(i64::MAX);
+    broker.challenge_keys.tend(session, now)
+}
+
+/// Between two rounds.
+const PAUSE: Duration = Duration::from_secs(10);
+/// More than clocks may differ by.
+const SLACK_SECONDS: i64 = 300;

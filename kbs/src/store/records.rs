@@ -1,0 +1,161 @@
+//! Decision records: each input once under its SHA-256, each record in the order of time.
+
+use std::collections::BTreeSet;
+
+use decision_log::{Digest, InputSet, Record};
+use serde::{Deserialize, Serialize};
+
+use super::backend::{Batch, Change, Commit, Condition, Table};
+use super::{DEFAULT_TENANT, Store, StoreError, make_all, row_error, size_of};
+use crate::system::rng;
+
+/// The operator's inputs of decisions, ready to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Inputs {
+    set: Vec<u8>,
+    digest: Digest,
+    blobs: Vec<Vec<u8>>,
+}
+
+/// What a record takes, as the row of its instant tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Taken {
+    /// Whose it is.
+    pub tenant: String,
+    /// Bytes of the record and of everything that it names.
+    pub bytes: u64,
+    /// Whether they count against the room of what was not affirmed.
+    pub denied: bool,
+    /// What it names: all of it but inputs that many records share is deleted with it.
+    pub blobs: BTreeSet<Digest>,
+    /// When its content was deleted: then its hashes alone are left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<i64>,
+}
+
+impl Inputs {
+    /// A set and the content of everything that it names.
+    pub(crate) fn new(set: &InputSet, blobs: Vec<Vec<u8>>) -> Self {
+        let set = set.encode();
+        Self { digest: Digest::of(&set), set, blobs }
+    }
+
+    /// The digest under which the set is kept.
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl Store {
+    /// Records a release and keeps `blobs`. When this returns, the record is durable.
+    pub(crate) fn record_release(&self, record: &Record, blobs: &[&[u8]]) -> Result<Digest, StoreError> {
+        let (changes, id, _) = record_changes(record, blobs, false)?;
+        make_all(&*self.backend, changes)?;
+        Ok(id)
+    }
+
+    /// Records a denial and keeps `blobs`, where records of what was not affirmed have room left; its id, or nothing
+    /// where there is no room and nothing was written.
+    pub(crate) fn record_denial(
+        &self,
+        record: &Record,
+        blobs: &[&[u8]],
+    ) -> Result<Option<Digest>, StoreError> {
+        let (mut changes, id, size) = record_changes(record, blobs, true)?;
+        // A look before the transaction: whoever comes when the room is used up causes no write at all.
+        let Some(room) = self.room_for(size)? else { return Ok(None) };
+        changes.push(count_denied(size));
+        let batch = Batch { conditions: vec![room], changes, exclusive: false };
+        Ok((self.backend.commit(batch)? == Commit::Done).then_some(id))
+    }
+
+    /// A record by its id.
+    pub(crate) fn record(&self, id: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.backend.get(Table::Records, id.as_bytes())
+    }
+
+    /// A blob by its content's digest.
+    pub(crate) fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.backend.get(Table::Blobs, digest.as_bytes())
+    }
+
+    /// What must hold so that another `size` bytes may be written about what was not affirmed; none where it does not
+    /// hold now.
+    pub(super) fn room_for(&self, size: u64) -> Result<Option<Condition>, StoreError> {
+        let Some(most) = self.denied_limit.checked_sub(size) else { return Ok(None) };
+        let row = self.backend.get(Table::Counters, DENIED.as_bytes())?;
+        let taken = row.map_or(Ok(0), |row| super::number(&row, Table::Counters))?;
+        let room = taken <= most && self.reserve.holds();
+        Ok(room.then_some(Condition::AtMost { counter: DENIED, most }))
+    }
+}
+
+/// The changes that keep a record and its blobs; its id, and the most bytes that they add.
+pub(super) fn record_changes(
+    record: &Record,
+    blobs: &[&[u8]],
+    denied: bool,
+) -> Result<(Vec<Change>, Digest, u64), StoreError> {
+    let encoded = record.encode();
+    let id = Digest::of(&encoded);
+    let bytes = blobs.iter().map(|blob| size_of(blob)).fold(size_of(&encoded), u64::saturating_add);
+    let mut changes = Vec::new();
+    let mut named = BTreeSet::new();
+    for blob in blobs {
+        keep_blob(&mut changes, blob, &id, &mut named);
+    }
+    let taken = Taken { tenant: DEFAULT_TENANT.to_owned(), bytes, denied, blobs: named, deleted: None };
+    let value = serde_json::to_vec(&taken).map_err(row_error(Table::RecordTimes))?;
+    changes.push(Change::Keep { table: Table::Records, key: id.as_bytes().to_vec(), value: encoded });
+    changes.push(Change::Put { table: Table::RecordTimes, key: time_key(record.at, &id), value });
+    Ok((changes, id, bytes))
+}
+
+/// The changes that keep the operator's inputs: the set after all that it names.
+pub(super) fn input_changes(inputs: &Inputs) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut named = BTreeSet::new();
+    for blob in &inputs.blobs {
+        keep_blob(&mut changes, blob, &inputs.digest, &mut named);
+    }
+    let key = inputs.digest.as_bytes().to_vec();
+    changes.push(Change::Keep { table: Table::Blobs, key, value: inputs.set.clone() });
+    changes
+}
+
+/// That a record uses the operator's inputs.
+pub(super) fn use_of_inputs(inputs: &Inputs, record: &Digest) -> Change {
+    let key = use_key(&inputs.digest, record);
+    Change::Put { table: Table::BlobUses, key, value: Vec::new() }
+}
+
+pub(super) fn count_denied(bytes: u64) -> Change {
+    Change::Add { counter: DENIED, amount: i64::try_from(bytes).unwrap_or(i64::MAX) }
+}
+
+fn keep_blob(changes: &mut Vec<Change>, blob: &[u8], user: &Digest, named: &mut BTreeSet<Digest>) {
+    let digest = Digest::of(blob);
+    if named.insert(digest) {
+        let (table, key) = (Table::Blobs, digest.as_bytes().to_vec());
+        changes.push(Change::Keep { table, key, value: blob.to_vec() });
+        let key = use_key(&digest, user);
+        changes.push(Change::Put { table: Table::BlobUses, key, value: Vec::new() });
+    }
+}
+
+fn use_key(blob: &Digest, user: &Digest) -> Vec<u8> {
+    [blob.as_bytes().as_slice(), user.as_bytes()].concat()
+}
+
+/// The instant first, so that rows stand in the order of time; random bytes last, so that of two equal decisions of one
+/// second each has its row.
+fn time_key(at: i64, id: &Digest) -> Vec<u8> {
+    let mut own = [0; 8];
+    rand_core::Rng::fill_bytes(&mut rng(), &mut own);
+    // Instants before 1970 do not occur; they would stand after all others.
+    [at.to_be_bytes().as_slice(), id.as_bytes(), &own].concat()
+}
+
+/// Bytes that records of what was not affirmed take.
+const DENIED: &str = "denied-bytes";
