@@ -157,7 +157,7 @@ impl Store {
         let key = self.integrity_key()?;
         let row = self.backend.get(Table::Settings, HEAD)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.head == row && row.is_some() {
+        if known.head == row && row.is_some() && known.settings.epoch >= known.highest {
             return Ok((Arc::clone(&known.settings), row));
         }
         let Some(bytes) = row else {
@@ -240,7 +240,11 @@ impl Store {
         let head = Head { epoch, manifest: Digest::of(&manifest) }.seal(&self.integrity_key()?);
         batch.changes.push(Change::Put { table, key: manifest_key(epoch), value: manifest });
         batch.changes.push(Change::Put { table, key: HEAD.to_vec(), value: head });
-        Ok(self.backend.commit(batch)? == Commit::Done)
+        let done = self.backend.commit(batch)? == Commit::Done;
+        if done {
+            self.expect_epoch(epoch);
+        }
+        Ok(done)
     }
 
     fn integrity_key(&self) -> Result<hmac::Key, StoreError> {
@@ -334,3 +338,6 @@ const HEAD: &[u8] = b"head";
 const HEAD_MARK: &[u8] = b"vouchsafe settings v1\0";
 /// Mark, epoch, digest.
 const SAID: usize = HEAD_MARK.len() + 8 + 32;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+use super::super::backend::Row;
+use super::super::make_all;
+use super::super::tests::{key, key_of};
+use super::*;
+use crate::store::redb::Redb;
+use crate::store::{Reserve, backend::Backend};
+
+const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
+const POLICY: SettingKind = SettingKind::ResourcePolicy;
+
+/// A database, and a way to open a store over it as another process would.
+fn a_database() -> Arc<dyn Backend> {
+    Arc::new(Redb::in_memory().unwrap())
+}
+
+fn open(database: &Arc<dyn Backend>) -> Store {
+    Store::over(Arc::clone(database), key(), 0, Reserve::none()).unwrap()
+}
+
+fn set(store: &Store, name: &str, content: &[u8]) -> u64 {
+    store.change(&[(POLICY, name, Some(content))], "tester", NOW).unwrap()
+}
+
+fn contents(store: &Store) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let settings = store.settings()?;
+    Ok(settings.of(POLICY).map(|(name, setting)| (name.to_owned(), setting.content.clone())).collect())
+}
+
+fn rows(database: &Arc<dyn Backend>) -> Vec<Row> {
+    database.scan(Table::Settings, b"", None, 100).unwrap()
+}
+
+fn write(database: &Arc<dyn Backend>, key: &[u8], value: &[u8]) {
+    let (key, value) = (key.to_vec(), value.to_vec());
+    make_all(&**database, vec![Change::Put { table: Table::Settings, key, value }]).unwrap();
+}
+
+fn delete(database: &Arc<dyn Backend>, key: &[u8]) {
+    make_all(&**database, vec![Change::Delete { table: Table::Settings, key: key.to_vec() }]).unwrap();
+}
+
+fn refused(what: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    Err(tampered(what))
+}
+
+#[test]
+fn each_change_begins_an_epoch_and_is_seen_by_every_replica() {
+    let database = a_database();
+    let (one, two) = (open(&database), open(&database));
+    assert_eq!(two.settings().unwrap().epoch(), 0);
+    assert_eq!(set(&one, "default", b"first"), 1);
+    assert_eq!(set(&two, "other", b"second"), 2);
+    let both = vec![("default".to_owned(), b"first".to_vec()), ("other".to_owned(), b"second".to_vec())];
+    assert_eq!((contents(&one), contents(&two)), (Ok(both.clone()), Ok(both)));
+    let settings = one.settings().unwrap();
+    let expected = Setting {
+        content: b"first".to_vec(),
+        version: 1,
+        epoch: 1,
+        author: "tester".to_owned(),
+        at: NOW.secs(),
+    };
+    assert_eq!(settings.get(POLICY, "default"), Some(&expected));
+    assert_eq!(one.change(&[(POLICY, "default", None)], "tester", NOW), Ok(3));
+    assert_eq!(contents(&two), Ok(vec![("other".to_owned(), b"second".to_vec())]));
+}
+
+#[test]
+fn changes_of_many_at_once_all_count() {
+    let database = a_database();
+    let store = open(&database);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let store = &store;
+            scope.spawn(move || set(store, &format!("policy-{thread}"), b"text"));
+        }
+    });
+    assert_eq!((contents(&store).unwrap().len(), store.settings().unwrap().epoch()), (4, 4));
+}
+
+#[test]
+fn an_epoch_can_be_raised_above_a_number_without_a_change() {
+    let store = open(&a_database());
+    set(&store, "default", b"text");
+    assert_eq!(store.raise_epoch(41, NOW), Ok(42));
+    assert_eq!(store.raise_epoch(0, NOW), Ok(43));
+    assert_eq!(contents(&store), Ok(vec![("default".to_owned(), b"text".to_vec())]));
+}
+
+#[test]
+fn an_edited_row_is_refused() {
+    let database = a_database();
+    set(&open(&database), "default", b"deny");
+    for row in rows(&database) {
+        let mut changed = row.value.clone();
+        changed[row.value.len() / 2] ^= 1;
+        write(&database, &row.key, &changed);
+        assert!(matches!(contents(&open(&database)), Err(StoreError::Tampered { .. })), "{:?}", row.key);
+        write(&database, &row.key, &row.value);
+    }
+    assert_eq!(contents(&open(&database)), Ok(vec![("default".to_owned(), b"deny".to_vec())]));
+}
+
+#[test]
+fn a_row_that_is_missing_is_refused() {
+    let database = a_database();
+    let store = open(&database);
+    set(&store, "default", b"deny");
+    for (key, what) in [
+        (content_key(POLICY, "default", 1), "the setting resource-policy \"default\""),
+        (manifest_key(1), "the manifest of the settings"),
+    ] {
+        let value = database.get(Table::Settings, &key).unwrap().unwrap();
+        delete(&database, &key);
+        assert_eq!(contents(&open(&database)), refused(what));
+        write(&database, &key, &value);
+    }
+    // The head itself: whoever has seen it misses it.
+    delete(&database, HEAD);
+    assert_eq!(contents(&store), refused("the settings"));
+}
+
+#[test]
+fn the_rows_of_two_settings_swapped_are_refused() {
+    let database = a_database();
+    let store = open(&database);
+    set(&store, "allow", b"allow");
+    set(&store, "deny", b"deny");
+    write(&database, &content_key(POLICY, "deny", 2), b"allow");
+    assert_eq!(contents(&open(&database)), refused("the setting resource-policy \"deny\""));
+}
+
+#[test]
+fn a_row_put_back_to_an_older_version_is_refused() {
+    let database = a_database();
+    let store = open(&database);
+    set(&store, "default", b"allow");
+    set(&store, "default", b"deny");
+    write(&database, &content_key(POLICY, "default", 2), b"allow");
+    assert_eq!(contents(&open(&database)), refused("the setting resource-policy \"default\""));
+}
+
+#[test]
+fn all_rows_put_back_to_an_older_state_are_refused_by_whoever_saw_a_newer_one() {
+    let database = a_database();
+    let store = open(&database);
+    set(&store, "default", b"allow");
+    let before = rows(&database);
+    set(&store, "default", b"deny");
+    for row in before {
+        write(&database, &row.key, &row.value);
+    }
+    assert_eq!(contents(&store), refused("the settings"));
+    // Another process has seen nothing, unless it is told.
+    let other = open(&database);
+    assert_eq!(contents(&other), Ok(vec![("default".to_owned(), b"allow".to_vec())]));
+    let told = open(&database);
+    told.expect_epoch(2);
+    assert_eq!(contents(&told), refused("the settings"));
+    told.expect_epoch(1);
+    assert_eq!(contents(&told), refused("the settings"));
+}
+
+#[test]
+fn a_head_under_another_root_key_is_refused() {
+    let database = a_database();
+    set(&open(&database), "default", b"text");
+    let stranger = Store::over(Arc::clone(&database), key_of(8), 0, Reserve::none()).unwrap();
+    let refused = StoreError::Sealed { what: "integrity/0000000001".to_owned() };
+    assert_eq!(contents(&stranger), Err(refused));
+    // An integrity key of his own makes a head that nobody else takes.
+    delete_keys(&database);
+    let stranger = Store::over(Arc::clone(&database), key_of(8), 0, Reserve::none()).unwrap();
+    assert_eq!(contents(&stranger), self::refused("the head of the settings"));
+}
+
+fn delete_keys(database: &Arc<dyn Backend>) {
+    for row in database.scan(Table::Keys, b"", None, 100).unwrap() {
+        make_all(&**database, vec![Change::Delete { table: Table::Keys, key: row.key }]).unwrap();
+    }
+}
