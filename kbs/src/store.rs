@@ -16,6 +16,7 @@ use verifier::time::UnixTime;
 use crate::root_key::RootKeys;
 
 pub(crate) mod backend;
+pub(crate) mod export;
 mod keys;
 mod records;
 mod redb;
@@ -23,6 +24,7 @@ mod reserve;
 mod secret;
 mod session;
 mod settings;
+mod verify;
 
 use backend::{Backend, Batch, Change, Commit, Table};
 pub(crate) use keys::{KeyPurpose, OwnKey};
@@ -91,6 +93,9 @@ pub enum StoreError {
         /// What the store says.
         actual: u64,
     },
+    /// An export was not taken in to its end.
+    #[error("an export was taken into the store and not to its end: begin anew with an empty store")]
+    HalfImported,
     /// A row cannot be read.
     #[error("a row of the table {table} cannot be read")]
     Row {
@@ -120,6 +125,7 @@ impl Store {
         reserve: Reserve,
     ) -> Result<Self, StoreError> {
         check_format(&*backend)?;
+        export::check_whole(&*backend)?;
         let known = Mutex::new(Known::default());
         Ok(Self { backend, root: Arc::new(root), denied_limit, reserve, known })
     }

@@ -202,6 +202,7 @@ fn store(error: &StoreError) -> Coco {
         | StoreError::RootKey { .. }
         | StoreError::Tampered { .. }
         | StoreError::Contended { .. }
+        | StoreError::HalfImported
         | StoreError::Sealed { .. }
         | StoreError::Format { .. }
         | StoreError::Row { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::PluginInternalError),

@@ -164,7 +164,7 @@ impl Store {
         Ok(self.backend.commit(batch)? == Commit::Done)
     }
 
-    fn open_key(&self, row: &Row) -> Result<OwnKey, StoreError> {
+    pub(super) fn open_key(&self, row: &Row) -> Result<OwnKey, StoreError> {
         let what = || String::from_utf8_lossy(&row.key).into_owned();
         let kept = read(row)?;
         let material = self

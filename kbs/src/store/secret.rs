@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use verifier::time::UnixTime;
 use zeroize::Zeroizing;
 
-use super::backend::{Batch, Change, Commit, Condition, Table};
+use super::backend::{Batch, Change, Commit, Condition, Row, Table};
 use super::{ATTEMPTS, DEFAULT_TENANT, Store, StoreError, row_error, size_of};
 use crate::admin::Admin;
 use crate::grant::Grant;
@@ -52,6 +52,14 @@ struct Head {
 struct Sealed {
     wrapped: Vec<u8>,
     ciphertext: Vec<u8>,
+}
+
+/// Whether a version belongs to a path.
+pub(super) enum Stored {
+    /// It does.
+    Known,
+    /// No row of a path names it.
+    Unknown(String),
 }
 
 impl Secret {
@@ -184,6 +192,28 @@ impl Store {
         Ok((done, next))
     }
 
+    /// Opens every version that the row of a path names; how many.
+    pub(super) fn open_all(&self, row: &Row) -> Result<u64, StoreError> {
+        let path = path_of(&row.key).ok_or(StoreError::Row { table: "secrets" })?;
+        let head: Head = serde_json::from_slice(&row.value).map_err(row_error(Table::Secrets))?;
+        for info in &head.versions {
+            let row = self.backend.get(Table::SecretVersions, &version_key(&path, info.version))?;
+            let missing = || StoreError::Tampered { what: format!("version {} of {path}", info.version) };
+            self.open_secret(&path, info, &row.ok_or_else(missing)?)?;
+        }
+        Ok(size_of_list(head.versions.len()))
+    }
+
+    /// Whether the row of a path names this version.
+    pub(super) fn stored(&self, key: &[u8]) -> Result<Stored, StoreError> {
+        let (path, version) = version_of(key).ok_or(StoreError::Row { table: "secret_versions" })?;
+        let head = self.head(&path)?.map(|(head, _)| head).unwrap_or_default();
+        if head.versions.iter().any(|info| info.version == version) {
+            return Ok(Stored::Known);
+        }
+        Ok(Stored::Unknown(format!("version {version} of {path}")))
+    }
+
     fn rewrap_secret(&self, key: &[u8], row: &[u8], sealed: Sealed) -> Result<bool, StoreError> {
         let what = || String::from_utf8_lossy(key).replace('\0', "/");
         let (path, version) = version_of(key).ok_or(StoreError::Row { table: "secret_versions" })?;
@@ -285,6 +315,10 @@ fn context(path: &str, info: &VersionInfo) -> Vec<u8> {
         context.extend(part);
     }
     context
+}
+
+fn size_of_list(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 fn head_key(path: &str) -> Vec<u8> {
