@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::challenge_key::ChallengeKeys;
 use crate::config::{Config, ConfigError, Input};
+use crate::epoch_file::EpochFile;
 use crate::flight::Flights;
 use crate::refusals::Refusals;
 use crate::root_key::{self, RootKeys};
@@ -23,6 +24,7 @@ pub(crate) struct Broker {
     pub clock: Clock,
     pub(crate) store: Arc<Store>,
     pub(crate) challenge_keys: ChallengeKeys,
+    pub(crate) epoch_file: EpochFile,
     pub(crate) token_key: TokenKey,
     pub(crate) refusals: Refusals,
     pub(crate) flights: Flights,
@@ -60,17 +62,25 @@ pub enum StartError {
     Listen(#[from] std::io::Error),
 }
 
+/// Opens the store that a configuration names, or makes it; refuses one that was put back to an older state.
+pub(crate) fn open_store(config: &Config) -> Result<Store, StartError> {
+    let root = RootKeys::of_key(root_key::read_or_make(&config.root_key, &config.store)?);
+    let limits = &config.limits;
+    Ok(Store::open(&config.store, root, limits.denied_records, limits.reserve)?)
+}
+
 impl Broker {
     /// Opens the store, reads the endorsements and makes at the first start the keys that are kept from then on.
     pub(crate) fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let root = RootKeys::of_key(root_key::read_or_make(&config.root_key, &config.store)?);
-        let limits = &config.limits;
-        let store = Store::open(&config.store, root, limits.denied_records, limits.reserve)?;
+        let store = open_store(&config)?;
         Self::with_store(config, clock, store)
     }
 
     pub(crate) fn with_store(config: Config, clock: Clock, store: Store) -> Result<Self, StartError> {
         let (store, now) = (Arc::new(store), clock.now());
+        let epoch_file = EpochFile::open(&config.epoch_file)?;
+        store.expect_epoch(epoch_file.highest());
+        epoch_file.keep(store.settings()?.epoch())?;
         let challenge_keys = ChallengeKeys::open(Arc::clone(&store), now)?;
         let made = || TokenKey::generate().map_err(|error| StoreError::RootKey { reason: error.to_string() });
         let keys = store.own_keys(KeyPurpose::Token, now, made)?;
@@ -86,6 +96,7 @@ impl Broker {
             clock,
             store,
             challenge_keys,
+            epoch_file,
             token_key,
             endorsements,
         })

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+mod store;
+
 use crate::config::{Config, load};
 use crate::server::serve;
 use crate::system::Clock;
@@ -38,6 +40,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    #[command(flatten)]
+    Store(store::StoreCommand),
 }
 
 /// Runs the program with these arguments, the program's name first: 0 done, 1 failed, 2 usage.
@@ -69,6 +73,10 @@ fn command(command: Command) -> anyhow::Result<()> {
             let config = read(&config)?;
             std::io::stdout().write_all(config.effective().as_bytes())?;
             Ok(())
+        }
+        Command::Store(command) => {
+            log_to_stderr();
+            store::run(command)
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Config {
     pub store: PathBuf,
     /// The file of the key that opens the store's secrets.
     pub root_key: PathBuf,
+    /// The file of the highest epoch of the settings that was seen.
+    pub epoch_file: PathBuf,
     /// The folder of endorsements.
     pub endorsements: Option<PathBuf>,
     /// Which TEEs are taken.

@@ -26,6 +26,10 @@ pub(crate) fn once(broker: &Arc<Broker>) -> Result<(), StoreError> {
     let now = broker.clock.now();
     // Clocks of replicas differ a little: what one of them may still take, no other forgets.
     while broker.store.forget_sessions(now.plus_secs(-SLACK_SECONDS))? {}
+    let epoch = broker.store.settings()?.epoch();
+    if let Err(error) = broker.epoch_file.keep(epoch) {
+        tracing::error!(%error, epoch, "the epoch of the settings cannot be kept in epoch_file");
+    }
     let session = i64::try_from(broker.config.limits.session.as_secs()).unwrap_or(i64::MAX);
     broker.challenge_keys.tend(session, now)
 }

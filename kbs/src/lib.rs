@@ -43,6 +43,7 @@ mod broker;
 mod challenge_key;
 mod cli;
 pub mod config;
+mod epoch_file;
 mod flight;
 pub mod grant;
 mod housekeeping;

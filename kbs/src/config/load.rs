@@ -42,6 +42,7 @@ pub fn parse(text: &str, base: &Path) -> Result<Config, ConfigError> {
         tls: raw.tls.map(|tls| Tls { certificate: base.join(tls.certificate), key: base.join(tls.key) }),
         store: base.join(raw.store),
         root_key: base.join(raw.root_key),
+        epoch_file: base.join(raw.epoch_file),
         endorsements: raw.endorsements.map(|folder| base.join(folder)),
         admins: raw.admin.iter().map(|admin| admin_key(admin, base)).collect::<Result<_, _>>()?,
         limits,

@@ -12,6 +12,8 @@ pub(super) struct Raw {
     pub(super) listen: String,
     pub(super) store: PathBuf,
     pub(super) root_key: PathBuf,
+    #[serde(default = "default_epoch_file")]
+    pub(super) epoch_file: PathBuf,
     pub(super) endorsements: Option<PathBuf>,
     #[serde(default)]
     pub(super) reference_values: Vec<PathBuf>,
@@ -90,6 +92,10 @@ pub(super) struct RawAdmin {
 pub(super) struct RawRoot {
     pub(super) name: String,
     pub(super) file: PathBuf,
+}
+
+fn default_epoch_file() -> PathBuf {
+    PathBuf::from("vouchsafe-kbs.epoch")
 }
 
 fn default_tees() -> Vec<String> {

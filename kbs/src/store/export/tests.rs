@@ -60,7 +60,10 @@ fn a_new_store_that_took_an_export_in_has_all_of_it_and_newer_keys_and_epoch() {
     let numbers = |store: &Store, purpose| -> Vec<u32> {
         store.kept_keys(purpose).unwrap().iter().map(|key| key.version).collect()
     };
-    assert_eq!((numbers(&after, KeyPurpose::Challenge), numbers(&after, KeyPurpose::Token)), (vec![2], vec![1]));
+    assert_eq!(
+        (numbers(&after, KeyPurpose::Challenge), numbers(&after, KeyPurpose::Token)),
+        (vec![2], vec![1])
+    );
     let settings = after.settings().unwrap();
     let policy = settings.get(SettingKind::ResourcePolicy, "default").unwrap();
     assert_eq!(policy.content, b"package policy");
