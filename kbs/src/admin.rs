@@ -1,9 +1,10 @@
-//! Who may store and delete secrets: holders of a JWT that a pinned admin key signed.
+//! Who may change and read what the broker keeps: holders of a JWT that a pinned admin key signed, each in a role.
 
 use serde::Deserialize;
 use verifier::time::UnixTime;
 
 use crate::jwt::{JwtError, PinnedKey, check_times};
+use crate::roles::{Permission, Role};
 
 /// One pinned admin key.
 pub struct AdminKey {
@@ -15,14 +16,15 @@ pub struct AdminKey {
     pub issuer: Option<String>,
     /// The `aud` that tokens must carry, if any is asked for.
     pub audience: Option<String>,
-    /// The role that tokens must carry.
-    pub role: String,
+    /// The roles that its tokens may carry.
+    pub roles: Vec<Role>,
 }
 
 /// Proof that a request came from an admin. Made by [`authenticate`] alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Admin {
     name: String,
+    role: Role,
 }
 
 /// Why a request is not an admin's.
@@ -37,6 +39,14 @@ pub(crate) enum AdminError {
     /// No pinned key signed it, or what it says is not what that key may say.
     #[error("the admin token does not hold under any pinned key")]
     Refused(Vec<(String, Mismatch)>),
+    /// It holds, and its role does not reach so far.
+    #[error("the role {role} may not {}", permission.words())]
+    Forbidden {
+        /// The token's role.
+        role: Role,
+        /// What was asked for.
+        permission: Permission,
+    },
 }
 
 /// Why a token does not hold under one pinned key.
@@ -57,10 +67,10 @@ pub(crate) enum Mismatch {
         /// The configured audience.
         expected: String,
     },
-    /// It has another role.
-    #[error("the role is not {expected}")]
+    /// It has no role, or one that this key may not confer.
+    #[error("the role is none of {expected}")]
     Role {
-        /// The configured role.
+        /// The roles that the key may confer.
         expected: String,
     },
 }
@@ -70,12 +80,18 @@ impl Admin {
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
+
+    /// The role in which he comes.
+    pub(crate) fn role(&self) -> Role {
+        self.role
+    }
 }
 
-/// Admits a request whose token holds under one of the pinned keys.
+/// Admits a request whose token holds under one of the pinned keys, in a role that has this permission.
 pub(crate) fn authenticate(
     keys: &[AdminKey],
     bearer: Option<&str>,
+    permission: Permission,
     now: UnixTime,
 ) -> Result<Admin, AdminError> {
     let token = bearer.ok_or(AdminError::NoToken)?;
@@ -85,14 +101,15 @@ pub(crate) fn authenticate(
     let mut refusals = Vec::with_capacity(keys.len());
     for key in keys {
         match check(key, token, now) {
-            Ok(()) => return Ok(Admin { name: key.name.clone() }),
+            Ok(role) if role.may(permission) => return Ok(Admin { name: key.name.clone(), role }),
+            Ok(role) => return Err(AdminError::Forbidden { role, permission }),
             Err(mismatch) => refusals.push((key.name.clone(), mismatch)),
         }
     }
     Err(AdminError::Refused(refusals))
 }
 
-fn check(key: &AdminKey, token: &str, now: UnixTime) -> Result<(), Mismatch> {
+fn check(key: &AdminKey, token: &str, now: UnixTime) -> Result<Role, Mismatch> {
     let claims: Claims = key.key.verify(token)?;
     check_times(claims.nbf, claims.exp, now)?;
     if let Some(expected) = key.issuer.as_ref().filter(|issuer| claims.iss.as_ref() != Some(issuer)) {
@@ -102,10 +119,12 @@ fn check(key: &AdminKey, token: &str, now: UnixTime) -> Result<(), Mismatch> {
     if let Some(expected) = key.audience.as_ref().filter(|audience| !meant_for(audience)) {
         return Err(Mismatch::Audience { expected: expected.clone() });
     }
-    if claims.role.as_deref() != Some(key.role.as_str()) {
-        return Err(Mismatch::Role { expected: key.role.clone() });
-    }
-    Ok(())
+    let role = claims.role.as_deref().and_then(Role::parse).filter(|role| key.roles.contains(role));
+    role.ok_or_else(|| Mismatch::Role { expected: names(&key.roles) })
+}
+
+fn names(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[derive(Clone, Deserialize)]

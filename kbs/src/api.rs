@@ -12,7 +12,9 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use kbs_protocol::PREFIX;
 
+use crate::admin::{Admin, authenticate};
 use crate::broker::Broker;
+use crate::roles::Permission;
 use problem::{CocoProblem, Problem, V1Problem};
 
 /// Registers every route. Whatever is not a route, and every method that a route does not have, is answered here
@@ -41,6 +43,15 @@ async fn healthy(broker: Data<Broker>) -> Result<HttpResponse, CocoProblem> {
     let checked = web::block(move || broker.store.check()).await.map_err(|_| Problem::Stopped)?;
     checked.map_err(|_| Problem::ReadOnly)?;
     Ok(HttpResponse::Ok().finish())
+}
+
+/// Admits an admin whose role has this permission; whoever is refused is told the least, and the log the rest.
+fn admit(broker: &Broker, request: &HttpRequest, permission: Permission) -> Result<Admin, Problem> {
+    let admitted = authenticate(&broker.config.admins, head::bearer(request), permission, broker.clock.now());
+    admitted.map_err(|error| {
+        tracing::warn!(reason = ?error, "admin refused");
+        error.into()
+    })
 }
 
 async fn wrong_method(request: HttpRequest) -> HttpResponse {

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 mod store;
 
 use crate::config::{Config, load};
+use crate::dev::{Dev, DevArgs, announce};
 use crate::server::serve;
 use crate::system::Clock;
 
@@ -34,6 +35,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         port_file: Option<PathBuf>,
     },
+    /// Serve a development broker: made of nothing, believes what proves nothing, gone at its end.
+    Dev(DevArgs),
     /// Check a configuration file and print what it comes to.
     CheckConfig {
         /// The configuration file.
@@ -67,7 +70,14 @@ fn command(command: Command) -> anyhow::Result<()> {
         Command::Serve { config, port_file } => {
             log_to_stderr();
             let config = read(&config)?;
-            serve_until_stopped(config, port_file.as_deref())
+            serve_until_stopped(config, port_file.as_deref(), &[])
+        }
+        Command::Dev(args) => {
+            log_to_stderr();
+            let Dev { config, folder, dangers } = Dev::make(&args, Clock::system().now())?;
+            let served = serve_until_stopped(config, args.port_file.as_deref(), &dangers);
+            folder.close().context("the temporary folder")?;
+            served
         }
         Command::CheckConfig { config } => {
             let config = read(&config)?;
@@ -85,10 +95,16 @@ fn read(file: &Path) -> anyhow::Result<Config> {
     load(file).with_context(|| file.display().to_string())
 }
 
-fn serve_until_stopped(config: Config, port_file: Option<&Path>) -> anyhow::Result<()> {
+/// `dev` holds the dangers that a development broker tells on its standard output, and nothing for any other.
+fn serve_until_stopped(config: Config, port_file: Option<&Path>, dev: &[String]) -> anyhow::Result<()> {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let mut told = Ok(());
-    serve(config, Clock::system(), |address| told = tell(scheme, address, port_file))?;
+    serve(config, Clock::system(), |address| {
+        told = tell(scheme, address, port_file);
+        if told.is_ok() && !dev.is_empty() {
+            told = announce(dev);
+        }
+    })?;
     told.context("--port-file")
 }
 

@@ -44,6 +44,7 @@ mod challenge_key;
 mod cli;
 pub mod config;
 mod epoch_file;
+mod dev;
 mod flight;
 pub mod grant;
 mod housekeeping;
@@ -51,6 +52,7 @@ mod init_data;
 mod jwt;
 mod refusals;
 mod release;
+mod roles;
 mod root_key;
 #[cfg(test)]
 mod scratch;
@@ -63,5 +65,6 @@ mod token;
 
 pub use broker::StartError;
 pub use cli::run;
+pub use roles::Role;
 pub use server::{Running, serve};
 pub use system::Clock;

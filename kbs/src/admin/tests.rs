@@ -7,7 +7,7 @@ const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
 
 /// An admin, for tests of what asks for one.
 pub(crate) fn an_admin() -> Admin {
-    Admin { name: "test".to_owned() }
+    Admin { name: "test".to_owned(), role: Role::Admin }
 }
 
 fn key(signer: &Signer) -> AdminKey {
@@ -16,7 +16,7 @@ fn key(signer: &Signer) -> AdminKey {
         key: signer.public(),
         issuer: Some("https://idp".to_owned()),
         audience: Some("kbs".to_owned()),
-        role: "admin".to_owned(),
+        roles: vec![Role::Admin, Role::Reader],
     }
 }
 
@@ -27,7 +27,7 @@ fn claims() -> Value {
 fn authenticate_with(claims: &Value) -> Result<Admin, AdminError> {
     let signer = Signer::ed25519();
     let token = signer.sign(&json!({"alg": "EdDSA"}), claims);
-    authenticate(&[key(&signer)], Some(&token), NOW)
+    authenticate(&[key(&signer)], Some(&token), Permission::WriteSecrets, NOW)
 }
 
 fn refused(mismatch: Mismatch) -> Result<Admin, AdminError> {
@@ -36,10 +36,13 @@ fn refused(mismatch: Mismatch) -> Result<Admin, AdminError> {
 
 #[test]
 fn admits_the_holder_of_a_pinned_keys_token() {
-    assert_eq!(authenticate_with(&claims()), Ok(Admin { name: "operations".to_owned() }));
+    assert_eq!(authenticate_with(&claims()), Ok(Admin { name: "operations".to_owned(), role: Role::Admin }));
     let mut one_audience = claims();
     one_audience["aud"] = json!("kbs");
-    assert_eq!(authenticate_with(&one_audience), Ok(Admin { name: "operations".to_owned() }));
+    assert_eq!(
+        authenticate_with(&one_audience),
+        Ok(Admin { name: "operations".to_owned(), role: Role::Admin })
+    );
 }
 
 #[test]
@@ -47,7 +50,7 @@ fn rejects_another_issuer_audience_or_role_and_their_absence() {
     let cases = [
         ("iss", Mismatch::Issuer { expected: "https://idp".to_owned() }),
         ("aud", Mismatch::Audience { expected: "kbs".to_owned() }),
-        ("role", Mismatch::Role { expected: "admin".to_owned() }),
+        ("role", Mismatch::Role { expected: "admin, reader".to_owned() }),
     ];
     for (claim, mismatch) in cases {
         let mut other = claims();
@@ -72,7 +75,28 @@ fn rejects_a_token_without_an_end_or_past_it() {
 fn rejects_a_stranger_and_whoever_shows_nothing() {
     let signer = Signer::ed25519();
     let token = Signer::ed25519().sign(&json!({"alg": "EdDSA"}), &claims());
-    assert_eq!(authenticate(&[key(&signer)], Some(&token), NOW), refused(JwtError::Signature.into()));
-    assert_eq!(authenticate(&[key(&signer)], None, NOW), Err(AdminError::NoToken));
-    assert_eq!(authenticate(&[], Some(&token), NOW), Err(AdminError::NoKeys));
+    assert_eq!(
+        authenticate(&[key(&signer)], Some(&token), Permission::WriteSecrets, NOW),
+        refused(JwtError::Signature.into())
+    );
+    assert_eq!(authenticate(&[key(&signer)], None, Permission::WriteSecrets, NOW), Err(AdminError::NoToken));
+    assert_eq!(authenticate(&[], Some(&token), Permission::WriteSecrets, NOW), Err(AdminError::NoKeys));
+}
+
+#[test]
+fn a_key_confers_the_roles_it_was_given_and_a_role_reaches_as_far_as_its_permissions() {
+    let signer = Signer::ed25519();
+    let asked = |role: &str, permission| {
+        let mut claims = claims();
+        claims["role"] = json!(role);
+        let token = signer.sign(&json!({"alg": "EdDSA"}), &claims);
+        authenticate(&[key(&signer)], Some(&token), permission, NOW)
+    };
+    let reader = Admin { name: "operations".to_owned(), role: Role::Reader };
+    assert_eq!(asked("reader", Permission::ReadPolicies), Ok(reader));
+    let permission = Permission::WriteSecrets;
+    assert_eq!(asked("reader", permission), Err(AdminError::Forbidden { role: Role::Reader, permission }));
+    // A role that there is, and that this key may not confer.
+    let expected = "admin, reader".to_owned();
+    assert_eq!(asked("secret-writer", permission), refused(Mismatch::Role { expected }));
 }

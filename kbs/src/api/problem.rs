@@ -192,6 +192,7 @@ fn admin(error: &AdminError) -> Coco {
         AdminError::NoToken | AdminError::NoKeys | AdminError::Refused(_) => {
             (StatusCode::UNAUTHORIZED, ErrorKind::AdminAuthAccess)
         }
+        AdminError::Forbidden { .. } => (StatusCode::FORBIDDEN, ErrorKind::AdminAuthAccess),
     }
 }
 

@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 use super::body;
 use super::head::{bearer, session_cookie, source};
 use super::problem::{CocoProblem, Problem};
-use crate::admin::{Admin, authenticate};
+use crate::admin::Admin;
 use crate::broker::Broker;
 use crate::release::{Ask, release};
+use crate::roles::Permission;
 use crate::store::Secret;
 
 pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, CocoProblem> {
@@ -43,11 +44,11 @@ pub(super) async fn post(
     let secret =
         Secret::new(Zeroizing::new(body::read(&request, payload, limits.secret, limits.request).await?));
     let worker = broker.clone();
-    let (name, resource) = (admin.name().to_owned(), path.to_string());
+    let (name, role, resource) = (admin.name().to_owned(), admin.role().as_str(), path.to_string());
     let now = broker.clock.now();
     let stored = web::block(move || worker.store.put(&admin, &path, &secret, &content_type, now)).await;
     let version = stored.map_err(|_| Problem::Stopped)??;
-    tracing::info!(admin = name, resource, version, "secret stored");
+    tracing::info!(admin = name, role, resource, version, "secret stored");
     Ok(HttpResponse::Ok().content_type("text/xml").finish())
 }
 
@@ -55,22 +56,18 @@ pub(super) async fn delete(broker: Data<Broker>, request: HttpRequest) -> Result
     let admin = admin(&broker, &request)?;
     let path = path(&request)?;
     let worker = broker.clone();
-    let name = admin.name().to_owned();
+    let (name, role) = (admin.name().to_owned(), admin.role().as_str());
     let (deleted, path) =
         web::block(move || (worker.store.delete(&admin, &path), path)).await.map_err(|_| Problem::Stopped)?;
     if !deleted? {
         return Err(Problem::NoResource(path).into());
     }
-    tracing::info!(admin = name, resource = %path, "secret deleted");
+    tracing::info!(admin = name, role, resource = %path, "secret deleted");
     Ok(HttpResponse::Ok().content_type("text/xml").finish())
 }
 
 fn admin(broker: &Broker, request: &HttpRequest) -> Result<Admin, Problem> {
-    let now = broker.clock.now();
-    authenticate(&broker.config.admins, bearer(request), now).map_err(|error| {
-        tracing::warn!(reason = ?error, "admin refused");
-        error.into()
-    })
+    super::admit(broker, request, Permission::WriteSecrets)
 }
 
 /// What the admin says that the secret is; kept with it.

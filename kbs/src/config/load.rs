@@ -16,6 +16,7 @@ use super::raw::{Raw, RawAdmin, RawLimits, RawRoot};
 use super::{Config, ConfigError, Input, Limits, Tls, base_of};
 use crate::admin::AdminKey;
 use crate::jwt::PinnedKey;
+use crate::roles::Role;
 
 /// Reads and checks a configuration file; relative paths in it start from its own folder.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
@@ -142,8 +143,30 @@ fn admin_key(raw: &RawAdmin, base: &Path) -> Result<AdminKey, ConfigError> {
         key: PinnedKey::from_spki(&spki).ok_or_else(refused)?,
         issuer: raw.issuer.clone(),
         audience: raw.audience.clone(),
-        role: raw.role.clone(),
+        roles: roles(raw)?,
     })
+}
+
+/// `role` is `roles` with one name; with neither, the key confers `admin`.
+fn roles(raw: &RawAdmin) -> Result<Vec<Role>, ConfigError> {
+    let names = match (&raw.role, &raw.roles) {
+        (None, None) => vec![Role::Admin.as_str().to_owned()],
+        (Some(role), None) => vec![role.clone()],
+        (None, Some(roles)) => roles.clone(),
+        (Some(_), Some(_)) => {
+            let (wanted, actual) = ("alone: role and roles say the same thing", "both".to_owned());
+            return Err(ConfigError::Value { key: "admin.roles", wanted, actual });
+        }
+    };
+    let wanted = "one of admin, secret-writer, policy-author, reader, auditor";
+    let parse = |name: &String| {
+        Role::parse(name).ok_or_else(|| ConfigError::Value {
+            key: "admin.roles",
+            wanted,
+            actual: name.clone(),
+        })
+    };
+    names.iter().map(parse).collect()
 }
 
 fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {

@@ -83,8 +83,8 @@ pub(super) struct RawAdmin {
     pub(super) public_key: PathBuf,
     pub(super) issuer: Option<String>,
     pub(super) audience: Option<String>,
-    #[serde(default = "default_role")]
-    pub(super) role: String,
+    pub(super) role: Option<String>,
+    pub(super) roles: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -104,8 +104,4 @@ fn default_tees() -> Vec<String> {
 
 fn default_issuer() -> String {
     "vouchsafe-kbs".to_owned()
-}
-
-fn default_role() -> String {
-    "admin".to_owned()
 }

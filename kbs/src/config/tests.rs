@@ -44,6 +44,7 @@ fn the_example_shows_every_key() {
         "admin.issuer",
         "admin.audience",
         "admin.role",
+        "admin.roles",
         "danger_simulated_roots.file",
     ] {
         assert!(given.contains(key), "{key}");
@@ -281,4 +282,29 @@ fn a_policy_may_take_a_millisecond_to_ten_seconds() {
         let key = "limits.policy_milliseconds";
         assert_eq!(with(actual), Err(ConfigError::Range { key, least: 1, most: 10_000, actual }));
     }
+}
+
+#[test]
+fn an_admin_key_confers_the_roles_that_are_named_and_admin_where_none_is() {
+    let scratch = Scratch::new("config-roles");
+    let spki = crate::jwt::tests::Signer::ed25519().spki();
+    let pem = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, spki);
+    scratch.write(
+        "key.pem",
+        format!("-----BEGIN PUBLIC KEY-----\n{pem}\n-----END PUBLIC KEY-----\n").as_bytes(),
+    );
+    let with = |keys: &str| {
+        let text = format!("{MINIMAL}[[admin]]\nname = \"a\"\npublic_key = \"key.pem\"\n{keys}");
+        parse(&text, &scratch.path).map(|config| config.admins[0].roles.clone())
+    };
+    use crate::roles::Role;
+    assert_eq!(with(""), Ok(vec![Role::Admin]));
+    assert_eq!(with("role = \"reader\""), Ok(vec![Role::Reader]));
+    assert_eq!(with("roles = [\"reader\", \"secret-writer\"]"), Ok(vec![Role::Reader, Role::SecretWriter]));
+    let wanted = "one of admin, secret-writer, policy-author, reader, auditor";
+    let unknown = ConfigError::Value { key: "admin.roles", wanted, actual: "root".to_owned() };
+    assert_eq!(with("roles = [\"root\"]"), Err(unknown));
+    let wanted = "alone: role and roles say the same thing";
+    let both = ConfigError::Value { key: "admin.roles", wanted, actual: "both".to_owned() };
+    assert_eq!(with("role = \"admin\"\nroles = [\"admin\"]"), Err(both));
 }

@@ -1,0 +1,33 @@
+use super::*;
+
+const PERMISSIONS: [Permission; 4] = [
+    Permission::WriteSecrets,
+    Permission::WritePolicies,
+    Permission::ReadPolicies,
+    Permission::ReadDecisions,
+];
+
+#[test]
+fn each_role_may_what_the_table_says_and_nothing_else() {
+    let table = [
+        (Role::Admin, [true, true, true, true]),
+        (Role::SecretWriter, [true, false, false, false]),
+        (Role::PolicyAuthor, [false, true, true, false]),
+        (Role::Reader, [false, false, true, false]),
+        (Role::Auditor, [false, false, true, true]),
+    ];
+    assert_eq!(table.map(|(role, _)| role), Role::ALL);
+    for (role, may) in table {
+        assert_eq!(PERMISSIONS.map(|permission| role.may(permission)), may, "{role}");
+    }
+}
+
+#[test]
+fn a_role_has_one_name_and_no_other() {
+    for role in Role::ALL {
+        assert_eq!(Role::parse(role.as_str()), Some(role));
+    }
+    for name in ["", "Admin", "admin ", "root", "secret_writer"] {
+        assert_eq!(Role::parse(name), None, "{name}");
+    }
+}
