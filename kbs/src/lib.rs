@@ -50,6 +50,7 @@ pub mod grant;
 mod housekeeping;
 mod init_data;
 mod jwt;
+mod oaep;
 mod refusals;
 mod release;
 mod roles;

@@ -11,6 +11,7 @@ use verifier::time::UnixTime;
 
 use crate::broker::Broker;
 use crate::grant::authorize;
+use crate::oaep;
 use crate::refusals::Entry;
 use crate::session::{Challenge, SessionError};
 use crate::store::{Answer, StoreError};
@@ -75,7 +76,7 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
         return Err(ReleaseError::NotFound(ask.path.clone()));
     };
     // 4. Sealed for the guest.
-    let response = jwe::seal(secret.expose(), token.tee_key(), &mut rng())?;
+    let response = jwe::seal(secret.expose(), token.tee_key(), oaep::encrypt, &mut rng())?;
     // 5. On record before it leaves.
     let resource = format!("kbs:///{}", ask.path);
     let record = Record::release(

@@ -63,7 +63,7 @@ impl Peer {
             GET if !self.refusals.is_empty() => self.refusals.remove(0),
             GET => {
                 let key = TeePublicKey::parse(self.key.as_ref().unwrap()).unwrap();
-                ok(&jwe::seal(&self.secret, &key, &mut system_rng()).unwrap())
+                ok(&jwe::seal(&self.secret, &key, jwe::no_rsa, &mut system_rng()).unwrap())
             }
             other => panic!("{other}"),
         }

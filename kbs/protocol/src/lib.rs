@@ -51,7 +51,7 @@ mod testing;
 pub use error::{ErrorInformation, ErrorKind};
 pub use hash::{Digest, HashAlgorithm, UnsupportedHash};
 pub use json::{JsonError, RawJson, from_slice};
-pub use key::{KeyError, TeeKeyPair, TeePublicKey};
+pub use key::{KeyError, RsaPublicKey, TeeKeyPair, TeePublicKey};
 pub use message::{
     Attestation, Challenge, InitData, InitDataError, PREFIX, Request, RuntimeData, SESSION_COOKIE,
     SelectionError, TeeEvidence, TokenResponse, VERSION,

@@ -100,7 +100,10 @@ fn rejects_a_token_without_a_key_to_seal_to() {
     rsa["submods"]["cpu0"]["ear.veraison.annotated-evidence"]["runtime_data_claims"]["tee-pubkey"] =
         rsa_key.clone();
     rsa["cnf"]["jwk"] = rsa_key;
-    assert_eq!(refusal(&key, &rsa, NOW), Some(KeyError::Unsupported("RSA").into()));
+    assert_eq!(
+        refusal(&key, &rsa, NOW),
+        Some(KeyError::Modulus { least: 2048, most: 8192, actual: 17 }.into())
+    );
 }
 
 #[test]

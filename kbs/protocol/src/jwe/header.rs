@@ -1,4 +1,5 @@
-//! The protected header: `alg`, `enc`, then `epk` with its members in alphabetical order, without blanks.
+//! The protected header: `alg`, `enc`, then the algorithm's own member (`epk` with its members in alphabetical order, or
+//! `ek`), without blanks.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -6,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::open::OpenError;
 use crate::json::{JsonError, from_slice};
-use crate::key::{ECDH_ES_A256KW, P256Point};
+use crate::key::{ECDH_ES_A256KW, ML_KEM_768_A192KW, P256Point, RSA_OAEP_256};
 use crate::limits::PROTECTED_HEADER_BYTES;
 
 /// The members that a header of this algorithm has; any other could change its meaning (`crit`, `zip`, `apu`).
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     alg: String,
@@ -28,15 +29,36 @@ struct EphemeralKey {
     y: String,
 }
 
-/// The `protected` member for this ephemeral key.
-pub(super) fn encode(epk: &P256Point) -> Result<String, JsonError> {
-    let (x, y) = epk.coordinates();
-    let header = Header {
-        alg: ECDH_ES_A256KW.to_owned(),
-        enc: A256GCM.to_owned(),
-        epk: EphemeralKey { crv: "P-256".to_owned(), kty: "EC".to_owned(), x, y },
-    };
-    let text = crate::json::RawJson::of(&header)?;
+/// A header as it is written: the algorithm's own member last.
+#[derive(Serialize)]
+struct Written {
+    alg: &'static str,
+    enc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epk: Option<EphemeralKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ek: Option<String>,
+}
+
+/// The `protected` member for an ephemeral key of this curve.
+pub(super) fn ecdh(curve: &'static str, (x, y): (String, String)) -> Result<String, JsonError> {
+    let epk = EphemeralKey { crv: curve.to_owned(), kty: "EC".to_owned(), x, y };
+    encode(&Written { alg: ECDH_ES_A256KW, enc: A256GCM, epk: Some(epk), ek: None })
+}
+
+/// The `protected` member for a content key that only its own encryption protects.
+pub(super) fn rsa() -> Result<String, JsonError> {
+    encode(&Written { alg: RSA_OAEP_256, enc: A256GCM, epk: None, ek: None })
+}
+
+/// The `protected` member for an encapsulated key (draft-ietf-jose-pqc-kem-05 section 6.2).
+pub(super) fn ml_kem(encapsulated: &[u8]) -> Result<String, JsonError> {
+    let ek = Some(BASE64_URL_SAFE_NO_PAD.encode(encapsulated));
+    encode(&Written { alg: ML_KEM_768_A192KW, enc: A256GCM, epk: None, ek })
+}
+
+fn encode(header: &Written) -> Result<String, JsonError> {
+    let text = crate::json::RawJson::of(header)?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(text.get()))
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::header;
 use super::kdf::derive;
 use super::response::Response;
-use super::seal::WRAPPING_KEY;
+use super::transport::WRAPPING_KEY;
 use crate::json::JsonError;
 use crate::key::{KeyError, TeeKeyPair};
 use crate::limits::RESPONSE_BYTES;

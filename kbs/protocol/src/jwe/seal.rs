@@ -2,45 +2,36 @@
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
-use aes_kw::KwAes256;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use p256::ecdh::EphemeralSecret;
-use p256::elliptic_curve::Generate;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::header;
-use super::kdf::{Purpose, derive};
 use super::response::Response;
+use super::transport::{Oaep256, Transported, transport};
 use crate::json::JsonError;
-use crate::key::{ECDH_ES_A256KW, P256Point, TeePublicKey};
+use crate::key::TeePublicKey;
 use crate::limits::SECRET_BYTES;
 
 /// Seals `secret` to `key`: a new ephemeral key, a new content key and a new nonce from `rng` each time.
 ///
-/// The answer opens only with the private half of `key`; nothing about the secret but its length shows in it.
-pub fn seal(secret: &[u8], key: &TeePublicKey, rng: &mut impl CryptoRng) -> Result<Response, SealError> {
+/// The answer opens only with the private half of `key`; nothing about the secret but its length shows in it. `oaep`
+/// is asked for RSA keys alone; whoever has none gives [`super::no_rsa`].
+pub fn seal(
+    secret: &[u8],
+    key: &TeePublicKey,
+    oaep: Oaep256,
+    rng: &mut impl CryptoRng,
+) -> Result<Response, SealError> {
     if secret.len() > SECRET_BYTES {
         return Err(SealError::TooLarge { limit: SECRET_BYTES, actual: secret.len() });
     }
-    let TeePublicKey::EcP256(recipient) = key;
-
-    // 1. Agree on a wrapping key (RFC 7518 section 4.6).
-    let ephemeral = EphemeralSecret::generate_from_rng(rng);
-    let shared = ephemeral.diffie_hellman(&recipient.0);
-    let wrapping = derive(shared.raw_secret_bytes(), &WRAPPING_KEY);
-
-    // 2. Wrap a new content key (RFC 3394).
+    // 1. A new content key, and its way to the holder of `key`.
     let mut content_key = Zeroizing::new([0; 32]);
     rng.fill_bytes(content_key.as_mut());
-    let mut wrapped = [0; 40];
-    KwAes256::new((&*wrapping).into())
-        .wrap_key(content_key.as_ref(), &mut wrapped)
-        .map_err(|_| SealError::Wrap)?;
+    let Transported { protected, encrypted_key } = transport(&content_key, key, oaep, rng)?;
 
-    // 3. Encrypt; the header's text is the additional data (RFC 7516 section 5.1).
-    let protected = header::encode(&P256Point(ephemeral.public_key())).map_err(SealError::Header)?;
+    // 2. Encrypt; the header's text is the additional data (RFC 7516 section 5.1).
     let mut iv = [0; 12];
     rng.fill_bytes(&mut iv);
     let mut text = secret.to_vec();
@@ -50,7 +41,7 @@ pub fn seal(secret: &[u8], key: &TeePublicKey, rng: &mut impl CryptoRng) -> Resu
 
     Ok(Response {
         protected,
-        encrypted_key: BASE64_URL_SAFE_NO_PAD.encode(wrapped),
+        encrypted_key: BASE64_URL_SAFE_NO_PAD.encode(encrypted_key),
         aad: None,
         iv: BASE64_URL_SAFE_NO_PAD.encode(iv),
         ciphertext: BASE64_URL_SAFE_NO_PAD.encode(&text),
@@ -79,7 +70,3 @@ pub enum SealError {
     #[error("the secret could not be encrypted")]
     Encrypt,
 }
-
-/// The wrapping key of ECDH-ES+A256KW; CoCo puts no party names into it.
-pub(super) const WRAPPING_KEY: Purpose<'static> =
-    Purpose { algorithm: ECDH_ES_A256KW, apu: b"", apv: b"", bits: 256 };

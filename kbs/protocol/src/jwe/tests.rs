@@ -1,3 +1,7 @@
+//! P-256, which our own guests open; [`keys`] has the others.
+
+mod keys;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use proptest::prelude::*;
@@ -16,7 +20,7 @@ fn pair(seed: u64) -> TeeKeyPair {
 }
 
 fn sealed() -> Response {
-    seal(SECRET, &pair(1).public(), &mut Repeatable::new(2)).unwrap()
+    seal(SECRET, &pair(1).public(), no_rsa, &mut Repeatable::new(2)).unwrap()
 }
 
 fn opened(response: &Response) -> Result<Vec<u8>, OpenError> {
@@ -74,7 +78,7 @@ fn writes_the_worked_header() {
     )
     .unwrap();
     assert_eq!(
-        super::header::encode(&point).unwrap(),
+        super::header::ecdh("P-256", point.coordinates()).unwrap(),
         "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkEyNTZHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOiJFQyIsIngiOiJmODNPSjNEMnhGMUJnOHZ1Yjl0TGUxZ0hNelY3NmU4VHVzOXVQSHZSVkVVIiwieSI6InhfRkV6UnU5bTM2SExOX3R1ZTY1OUxOcFhXNnBDeVN0aWtZaktJV0k1YTAifX0"
     );
 }
@@ -88,7 +92,8 @@ fn opens_what_was_sealed() {
 fn seals_anew_each_time() {
     let key = pair(1).public();
     let mut rng = Repeatable::new(2);
-    let (first, second) = (seal(SECRET, &key, &mut rng).unwrap(), seal(SECRET, &key, &mut rng).unwrap());
+    let (first, second) =
+        (seal(SECRET, &key, no_rsa, &mut rng).unwrap(), seal(SECRET, &key, no_rsa, &mut rng).unwrap());
     assert_ne!(first.protected, second.protected);
     assert_ne!(first.encrypted_key, second.encrypted_key);
     assert_ne!(first.iv, second.iv);
@@ -123,7 +128,7 @@ fn opens_with_the_received_header_whatever_its_blanks() {
     let response = with_header(|text| text.replace(':', ": "));
     let ephemeral = super::header::decode(&response.protected).unwrap();
     let shared = pair(1).secret().diffie_hellman(&ephemeral.0);
-    let wrapping = derive(shared.raw_secret_bytes(), &super::seal::WRAPPING_KEY);
+    let wrapping = derive(shared.raw_secret_bytes(), &super::transport::WRAPPING_KEY);
     let wrapped = BASE64_URL_SAFE_NO_PAD.decode(&response.encrypted_key).unwrap();
     let mut content_key = [0; 32];
     aes_kw::KwAes256::new(&(*wrapping).into()).unwrap_key(&wrapped, &mut content_key).unwrap();
@@ -230,17 +235,17 @@ fn seals_nothing_and_the_largest_secret_and_no_more() {
     let key: TeePublicKey = pair(1).public();
     let mut rng = Repeatable::new(4);
     let size = |response: Response| opened(&response).map(|secret| secret.len());
-    assert_eq!(seal(&[], &key, &mut rng).map(size), Ok(Ok(0)));
-    assert_eq!(seal(&vec![1; SECRET_BYTES], &key, &mut rng).map(size), Ok(Ok(SECRET_BYTES)));
+    assert_eq!(seal(&[], &key, no_rsa, &mut rng).map(size), Ok(Ok(0)));
+    assert_eq!(seal(&vec![1; SECRET_BYTES], &key, no_rsa, &mut rng).map(size), Ok(Ok(SECRET_BYTES)));
     assert_eq!(
-        seal(&vec![1; SECRET_BYTES + 1], &key, &mut rng),
+        seal(&vec![1; SECRET_BYTES + 1], &key, no_rsa, &mut rng),
         Err(SealError::TooLarge { limit: SECRET_BYTES, actual: SECRET_BYTES + 1 })
     );
 }
 
 #[test]
 fn the_largest_sealed_secret_fits_the_limit_of_an_answer() {
-    let response = seal(&vec![1; SECRET_BYTES], &pair(1).public(), &mut Repeatable::new(5)).unwrap();
+    let response = seal(&vec![1; SECRET_BYTES], &pair(1).public(), no_rsa, &mut Repeatable::new(5)).unwrap();
     let body = serde_json::to_vec(&response).unwrap();
     assert_eq!(Response::parse(&body), Ok(response));
 }
@@ -251,7 +256,7 @@ proptest! {
     #[test]
     fn every_secret_comes_back(secret in proptest::collection::vec(any::<u8>(), 0..300), seed in any::<u64>()) {
         let key = pair(seed);
-        let response = seal(&secret, &key.public(), &mut Repeatable::new(seed ^ 1)).unwrap();
+        let response = seal(&secret, &key.public(), no_rsa, &mut Repeatable::new(seed ^ 1)).unwrap();
         let body = serde_json::to_vec(&response).unwrap();
         let read = Response::parse(&body).unwrap();
         prop_assert_eq!(open(&read, &key).map(|opened| opened.to_vec()), Ok(secret));
