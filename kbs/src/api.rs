@@ -7,6 +7,7 @@ mod head;
 mod operator;
 pub(crate) mod problem;
 mod resource;
+mod store;
 
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -34,6 +35,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(only(web::get().to(operator::refusals), "/v1/refusals".to_owned()))
         .service(only(web::get().to(operator::decision), "/v1/decisions/{digest}".to_owned()))
         .service(only(web::get().to(operator::blob), "/v1/blobs/{digest}".to_owned()))
+        .service(only(web::get().to(store::secrets), "/v1/secrets".to_owned()))
+        .service(only(web::get().to(store::backup), "/v1/backup".to_owned()))
         .service(only(web::get().to(healthy), "/healthz".to_owned()))
         .default_service(web::to(no_route));
 }

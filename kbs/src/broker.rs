@@ -1,5 +1,6 @@
 //! The broker: everything that a request needs, made once at the start.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use decision_log::{Digest, InputSet, Named};
@@ -25,6 +26,8 @@ pub(crate) struct Broker {
     pub(crate) store: Arc<Store>,
     pub(crate) challenge_keys: ChallengeKeys,
     pub(crate) epoch_file: EpochFile,
+    /// Whether every key was found to be wrapped by the current root key.
+    pub(crate) rewrapped: AtomicBool,
     pub(crate) token_key: TokenKey,
     pub(crate) refusals: Refusals,
     pub(crate) flights: Flights,
@@ -97,6 +100,7 @@ impl Broker {
             store,
             challenge_keys,
             epoch_file,
+            rewrapped: AtomicBool::new(false),
             token_key,
             endorsements,
         })

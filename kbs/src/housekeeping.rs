@@ -1,5 +1,6 @@
 //! What the broker does by itself, a few times a minute.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -29,6 +30,11 @@ pub(crate) fn once(broker: &Arc<Broker>) -> Result<(), StoreError> {
     let epoch = broker.store.settings()?.epoch();
     if let Err(error) = broker.epoch_file.keep(epoch) {
         tracing::error!(%error, epoch, "the epoch of the settings cannot be kept in epoch_file");
+    }
+    if !broker.rewrapped.load(Ordering::Relaxed) {
+        let done = broker.store.rewrap()?;
+        broker.rewrapped.store(true, Ordering::Relaxed);
+        tracing::info!(done, "every key is wrapped by the current root key");
     }
     let session = i64::try_from(broker.config.limits.session.as_secs()).unwrap_or(i64::MAX);
     broker.challenge_keys.tend(session, now)

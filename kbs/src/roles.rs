@@ -13,7 +13,7 @@ pub enum Role {
     PolicyAuthor,
     /// Reads which policies there are, and the reference values.
     Reader,
-    /// Reads what a reader does, and the decisions with their inputs.
+    /// Reads what a reader does, the decisions with their inputs, and which secrets there are.
     Auditor,
 }
 
@@ -28,6 +28,10 @@ pub(crate) enum Permission {
     ReadPolicies,
     /// `GET` of `/v1`: decisions, their inputs, refusals.
     ReadDecisions,
+    /// `GET` of `/v1/secrets`: paths and versions, never content.
+    ListSecrets,
+    /// `GET` of `/v1/backup`: all that the store keeps.
+    Backup,
 }
 
 impl Role {
@@ -59,7 +63,7 @@ impl Role {
             Self::SecretWriter => matches!(permission, P::WriteSecrets),
             Self::PolicyAuthor => matches!(permission, P::WritePolicies | P::ReadPolicies),
             Self::Reader => matches!(permission, P::ReadPolicies),
-            Self::Auditor => matches!(permission, P::ReadPolicies | P::ReadDecisions),
+            Self::Auditor => matches!(permission, P::ReadPolicies | P::ReadDecisions | P::ListSecrets),
         }
     }
 }
@@ -72,6 +76,8 @@ impl Permission {
             Self::WritePolicies => "set policies or reference values",
             Self::ReadPolicies => "read policies or reference values",
             Self::ReadDecisions => "read decisions",
+            Self::ListSecrets => "list secrets",
+            Self::Backup => "take a backup",
         }
     }
 }

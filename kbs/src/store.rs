@@ -21,6 +21,7 @@ mod keys;
 mod records;
 mod redb;
 mod reserve;
+mod rewrap;
 mod secret;
 mod session;
 mod settings;

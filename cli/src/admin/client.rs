@@ -1,5 +1,6 @@
 //! The broker's admin routes.
 
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,16 +53,31 @@ impl Client {
             }
             Operation::Delete => self.agent.delete(&url).header("authorization", &bearer).call(),
         };
-        let mut answer = answer.context("the broker cannot be reached")?;
-        if answer.status().is_success() {
-            return Ok(());
-        }
-        let status = answer.status();
-        let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().unwrap_or_default();
-        match ErrorInformation::parse(&body) {
-            Ok(error) => bail!("the broker refused: {status}: {}", printable(&error.detail)),
-            Err(_) => bail!("the broker refused: {status}"),
-        }
+        succeeded(answer.context("the broker cannot be reached")?).map(drop)
+    }
+
+    /// What there is to read under a path of the broker's; a long answer may take its time.
+    pub(crate) fn read(&self, token: &str, path: &str) -> anyhow::Result<impl Read> {
+        let url = format!("{}{path}", self.url);
+        let request = self.agent.get(&url).header("authorization", &format!("Bearer {token}"));
+        let request = request.config().timeout_global(None).timeout_recv_response(Some(TIMEOUT)).build();
+        let answer = request.call().context("the broker cannot be reached")?;
+        Ok(succeeded(answer)?.into_body().into_reader())
+    }
+}
+
+/// The answer, if it is one of success; what the broker says, if not.
+fn succeeded(
+    mut answer: ureq::http::Response<ureq::Body>,
+) -> anyhow::Result<ureq::http::Response<ureq::Body>> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().unwrap_or_default();
+    match ErrorInformation::parse(&body) {
+        Ok(error) => bail!("the broker refused: {status}: {}", printable(&error.detail)),
+        Err(_) => bail!("the broker refused: {status}"),
     }
 }
 
@@ -74,7 +90,7 @@ fn is_loopback(url: &str) -> bool {
 }
 
 /// A broker's words must not steer the terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

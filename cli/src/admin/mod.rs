@@ -1,7 +1,9 @@
 //! `vouchsafe admin`: the operator's keys, tokens and secrets.
 
+mod backup;
 mod client;
 mod identity;
+mod list;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +45,25 @@ pub enum AdminCommand {
         /// The file whose bytes are the secret
         #[arg(long = "in", value_name = "FILE")]
         input: PathBuf,
+        #[command(flatten)]
+        broker: BrokerArgs,
+    },
+    /// List secrets and their versions, never their content
+    List {
+        /// Only paths that begin so, such as models/
+        #[arg(default_value = "")]
+        prefix: String,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        broker: BrokerArgs,
+    },
+    /// Write all that a running broker keeps to one file, sessions apart; secrets stay wrapped under its root key
+    Backup {
+        /// The backup; must not exist yet
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
         #[command(flatten)]
         broker: BrokerArgs,
     },
@@ -98,6 +119,12 @@ pub(crate) fn run(command: &AdminCommand) -> anyhow::Result<ExitCode> {
             broker.act(uri, &Operation::Put(&secret))?;
             eprintln!("stored {} bytes as kbs:///{}", secret.len(), uri.path());
         }
+        AdminCommand::List { prefix, json, broker } => list::run(prefix, *json, broker)?,
+        AdminCommand::Backup { to, broker } => {
+            let (client, token) = broker.client()?;
+            let (bytes, sha256) = backup::write(&mut client.read(&token, "/v1/backup")?, to)?;
+            eprintln!("wrote {bytes} bytes to {} (sha256 of its content {sha256})", to.display());
+        }
         AdminCommand::Delete { uri, broker } => {
             broker.act(uri, &Operation::Delete)?;
             eprintln!("deleted kbs:///{}", uri.path());
@@ -126,6 +153,11 @@ impl KeyArgs {
 }
 
 impl BrokerArgs {
+    fn client(&self) -> anyhow::Result<(Client, String)> {
+        let client = Client::new(&self.kbs_url, self.ca_cert.as_deref())?;
+        Ok((client, self.key.token(TokenClaims::REQUEST.seconds)?))
+    }
+
     fn act(&self, uri: &ResourceUri, operation: &Operation<'_>) -> anyhow::Result<()> {
         let client = Client::new(&self.kbs_url, self.ca_cert.as_deref())?;
         client.act(&self.key.token(TokenClaims::REQUEST.seconds)?, uri.path(), operation)
