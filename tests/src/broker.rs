@@ -129,6 +129,11 @@ impl Site {
         Broker::run(self.write("vouchsafe-kbs.toml", text.as_bytes()), self.path("vouchsafe-kbs.log"))
     }
 
+    /// Starts a broker with a configuration of the folder.
+    pub fn run(&self, config: &Path) -> Broker {
+        Broker::run(config.to_owned(), self.path("vouchsafe-kbs.log"))
+    }
+
     /// What no guest may be told: the launch digests that are wanted, and the machines' names for themselves.
     pub fn operators_alone(&self) -> Vec<String> {
         let mut secrets = vec![hex::encode(KNOWN.launch_digest)];
@@ -178,6 +183,11 @@ impl Broker {
     pub fn kill_and_restart(mut self) -> Self {
         self.kill();
         Self::run(self.config.clone(), self.log.clone())
+    }
+
+    /// Ends the process as a loss of power would (SIGKILL).
+    pub fn end(&mut self) {
+        self.kill();
     }
 
     /// The process's id.

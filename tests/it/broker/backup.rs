@@ -1,0 +1,153 @@
+//! A backup of a running broker, taken into a new store: all of it is there, and nothing from before it can be replayed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use kbs_protocol::Tee;
+use serde_json::Value;
+use system_tests::binaries;
+use system_tests::broker::{Draft, Settings, attest};
+
+use super::bench::{Bench, RESOURCE, SECRET, bearer, new_key, token_of};
+
+fn run(program: &str, arguments: &[&str]) -> Output {
+    Command::new(binaries::path(program)).args(arguments).output().unwrap()
+}
+
+fn kbs(arguments: &[&str]) -> Value {
+    let output = run("vouchsafe-kbs", arguments);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {told}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = run("vouchsafe-kbs", arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The configuration of another store in the same folder, under the same root key.
+fn another_config(bench: &Bench, name: &str) -> PathBuf {
+    let config = String::from_utf8(std::fs::read(bench.site.path("vouchsafe-kbs.toml")).unwrap()).unwrap();
+    let config = config.replace("store.redb", &format!("{name}.redb"));
+    let config = format!("epoch_file = \"{name}.epoch\"\n{config}");
+    bench.site.write(&format!("{name}.toml"), config.as_bytes())
+}
+
+/// `vouchsafe admin` with an admin's key of the folder.
+fn admin(bench: &Bench, arguments: &[&str]) -> Output {
+    let key = bench.site.path("made.key");
+    let url = bench.broker.url();
+    let mut all = vec!["admin"];
+    all.extend(arguments);
+    all.extend(["--kbs-url", &url, "--key", text(&key)]);
+    run("vouchsafe", &all)
+}
+
+/// A broker with an admin key that the command line made.
+fn bench() -> Bench {
+    let mut bench = Bench::new();
+    let key = bench.site.path("made.key");
+    assert!(run("vouchsafe", &["admin", "keygen", "--out", text(&key)]).status.success());
+    let tables = "[[admin]]\nname = \"made\"\npublic_key = \"made.key.pub\"\n";
+    drop(bench.broker);
+    bench.broker = bench.site.start(Settings { tables, ..Settings::default() });
+    bench
+}
+
+#[test]
+fn a_restored_store_has_all_of_it_and_takes_nothing_from_before() {
+    let mut bench = bench();
+    let (session, unanswered, key) = (bench.auth(Tee::Snp), bench.auth(Tee::Snp), new_key());
+    let machine = bench.site.amd.machine.clone();
+    let backup = bench.site.path("backup");
+    let taken = admin(&bench, &["backup", "--to", text(&backup)]);
+    assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr));
+    // Spent after the backup, which knows nothing of it.
+    let body = Draft::honest(&session, &machine, &key).finish();
+    let token = token_of(&attest(bench.broker.address, Some(&session.cookie), &body));
+    let config = bench.site.path("vouchsafe-kbs.toml");
+    let in_use = refused(&["verify-store", "--config", text(&config)]);
+    assert!(in_use.contains("vouchsafe admin backup"), "{in_use}");
+
+    let restored = another_config(&bench, "restored");
+    assert_eq!(kbs(&["check-backup", text(&backup)])["header"]["store"], "redb");
+    let found = kbs(&["restore", "--config", text(&restored), "--from", text(&backup)]);
+    assert_eq!((&found["secrets"], found["epoch"].as_u64() >= Some(1)), (&1.into(), true));
+    assert_eq!(kbs(&["verify-store", "--config", text(&restored)]), found);
+    let twice = refused(&["restore", "--config", text(&restored), "--from", text(&backup)]);
+    assert!(twice.contains("the store is not empty"), "{twice}");
+
+    bench.broker = bench.site.run(&restored);
+    for session in [&session, &unanswered] {
+        let answer = Draft::honest(session, &machine, &key).send(bench.broker.address);
+        let expected = (
+            401,
+            "AttestationError",
+            ["the cookie kbs-session-id is not of this broker's making"].as_slice(),
+        );
+        bench.refused("a cookie from before", &answer, expected);
+    }
+    let answer = bench.fetch(RESOURCE, ("authorization", &bearer(&token)));
+    assert_eq!(answer.refusal().0, 401, "a token from before the restore");
+    bench.honest(&machine);
+}
+
+#[test]
+fn a_migrated_store_has_all_of_it() {
+    let mut bench = bench();
+    bench.honest(&bench.site.amd.machine);
+    let from = bench.site.path("vouchsafe-kbs.toml");
+    let to = another_config(&bench, "migrated");
+    let running = refused(&["migrate", "--from-config", text(&from), "--to-config", text(&to)]);
+    assert!(running.contains("stop"), "{running}");
+    bench.broker.end();
+    let before = kbs(&["verify-store", "--config", text(&from)]);
+    let after = kbs(&["migrate", "--from-config", text(&from), "--to-config", text(&to)]);
+    for what in ["secrets", "records", "blobs"] {
+        assert_eq!(after[what], before[what], "{what}");
+        assert!(after[what].as_u64() > Some(0), "{what}");
+    }
+    bench.broker = bench.site.run(&to);
+    bench.honest(&bench.site.amd.machine);
+}
+
+#[test]
+fn a_backup_that_was_cut_off_or_changed_is_refused_and_the_store_stays_empty() {
+    let mut bench = bench();
+    let config = bench.site.path("vouchsafe-kbs.toml");
+    bench.broker.end();
+    let backup = bench.site.path("backup");
+    kbs(&["backup", "--config", text(&config), "--to", text(&backup)]);
+    assert!(refused(&["backup", "--config", text(&config), "--to", text(&backup)]).contains("exists"));
+    let restored = another_config(&bench, "restored");
+    let whole = std::fs::read(&backup).unwrap();
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 1;
+    for (name, content) in [("cut off", &whole[..whole.len() - 1]), ("changed", &changed)] {
+        let bad = bench.site.write("bad", content);
+        let told = refused(&["restore", "--config", text(&restored), "--from", text(&bad)]);
+        assert!(told.contains("export"), "{name}: {told}");
+    }
+    kbs(&["restore", "--config", text(&restored), "--from", text(&backup)]);
+}
+
+#[test]
+fn the_list_names_secrets_and_never_tells_them() {
+    let bench = bench();
+    let listed = admin(&bench, &["list", "models/", "--json"]);
+    let told = String::from_utf8(listed.stdout).unwrap();
+    let secrets: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(secrets[0]["path"], RESOURCE);
+    assert_eq!(secrets[0]["versions"][0]["size"], SECRET.len());
+    assert!(!told.contains("the key to the weights"));
+    let table = String::from_utf8(admin(&bench, &["list"]).stdout).unwrap();
+    assert!(table.contains("kbs:///models/key/demo"), "{table}");
+    let none = admin(&bench, &["list", "nothing/", "--json"]);
+    assert_eq!(String::from_utf8(none.stdout).unwrap().trim(), "[]");
+}
