@@ -8,6 +8,7 @@ mod operator;
 pub(crate) mod problem;
 mod resource;
 mod store;
+mod uploads;
 
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -32,6 +33,28 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(web::delete().to(resource::delete))
                 .default_service(web::to(wrong_method)),
         )
+        .service(
+            web::resource(format!("{PREFIX}/resource-policy"))
+                .route(web::get().to(uploads::get_resource_policy))
+                .route(web::post().to(uploads::post_resource_policy))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
+            web::resource(format!("{PREFIX}/attestation-policy"))
+                .route(web::get().to(uploads::get_attestation_policy))
+                .route(web::post().to(uploads::post_attestation_policy))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
+            web::resource(format!("{PREFIX}/reference-value"))
+                .route(web::get().to(uploads::get_reference_value))
+                .route(web::post().to(uploads::post_reference_value))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(only(
+            web::get().to(uploads::get_reference_value),
+            format!("{PREFIX}/reference-value/{{name:.+}}"),
+        ))
         .service(only(web::get().to(operator::refusals), "/v1/refusals".to_owned()))
         .service(only(web::get().to(operator::decision), "/v1/decisions/{digest}".to_owned()))
         .service(only(web::get().to(operator::blob), "/v1/blobs/{digest}".to_owned()))

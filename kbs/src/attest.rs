@@ -113,7 +113,7 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     TeePublicKey::parse(&attempt.message.runtime_data.tee_pubkey)?;
     let bound = bind(attempt).inspect_err(|error| note(broker, attempt, body, rule_of(error), now))?;
     // 4. Verification and appraisal.
-    let snapshot = broker.snapshot();
+    let snapshot = broker.snapshot()?;
     let verdict = judge(broker, attempt, &bound, &snapshot, now);
     if let Some(message) = missing_endorsement(&verdict) {
         note(broker, attempt, body, rule_of_verdict(&verdict), now);

@@ -16,6 +16,7 @@ use crate::root_key::{self, RootKeys};
 use crate::store::{Inputs, KeyPurpose, Store, StoreError};
 use crate::system::Clock;
 use crate::token::{TokenKey, UnusableKey};
+use crate::uploaded::{Uploaded, Uploads};
 
 /// The running broker's state.
 pub(crate) struct Broker {
@@ -32,6 +33,7 @@ pub(crate) struct Broker {
     pub(crate) refusals: Refusals,
     pub(crate) flights: Flights,
     pub(crate) verifications: Arc<Semaphore>,
+    uploads: Uploads,
     endorsements: Option<Folder>,
     inputs: Mutex<Option<Snapshot>>,
 }
@@ -43,6 +45,8 @@ pub(crate) struct Snapshot {
     pub(crate) inputs: Arc<Inputs>,
     /// Of the reference values in their canonical form.
     pub(crate) reference_values: Digest,
+    /// What admins uploaded.
+    pub(crate) uploaded: Arc<Uploaded>,
 }
 
 /// Why the broker does not start.
@@ -95,6 +99,7 @@ impl Broker {
             refusals: Refusals::default(),
             flights: Flights::default(),
             inputs: Mutex::new(None),
+            uploads: Uploads::default(),
             config,
             clock,
             store,
@@ -108,7 +113,8 @@ impl Broker {
 
     /// The operator's inputs, after a look at the folder of endorsements unless that was done within the last second:
     /// whoever asks for what is missing, and as often as he likes, causes no more looks than that.
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let uploaded = self.uploaded()?;
         let loaded = match &self.endorsements {
             None => self.kept().map(|kept| kept.loaded).unwrap_or_default(),
             Some(folder) => folder.refresh().unwrap_or_else(|error| {
@@ -117,17 +123,25 @@ impl Broker {
             }),
         };
         let mut kept = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.as_ref().filter(|kept| Arc::ptr_eq(&kept.loaded, &loaded)) {
+        let same = |kept: &&Snapshot| {
+            Arc::ptr_eq(&kept.loaded, &loaded) && kept.uploaded.epoch() == uploaded.epoch()
+        };
+        Ok(match kept.as_ref().filter(same) {
             Some(kept) => kept.clone(),
-            None => kept.insert(self.make_snapshot(loaded)).clone(),
-        }
+            None => kept.insert(self.make_snapshot(loaded, uploaded)).clone(),
+        })
+    }
+
+    /// What admins uploaded, as it stands.
+    pub(crate) fn uploaded(&self) -> Result<Arc<Uploaded>, StoreError> {
+        self.uploads.of(&self.store, self.config.policy_limits())
     }
 
     fn kept(&self) -> Option<Snapshot> {
         self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn make_snapshot(&self, loaded: Arc<Loaded>) -> Snapshot {
+    fn make_snapshot(&self, loaded: Arc<Loaded>, uploaded: Arc<Uploaded>) -> Snapshot {
         for skipped in &loaded.skipped {
             tracing::warn!(file = skipped.name, reason = skipped.reason, "endorsement file passed over");
         }
@@ -143,8 +157,22 @@ impl Broker {
         let reference_values = inputs(&config.reference_files);
         let danger_roots = inputs(&config.danger_roots);
         let endorsements = loaded.files.iter().map(|file| named(&file.name, &file.bytes)).collect();
-        let set = InputSet { policy: Digest::of(&policy), reference_values, endorsements, danger_roots };
+        let attestation_policies = uploaded
+            .attestation_policies()
+            .map(|(id, policy)| named(id, policy.text().as_bytes()))
+            .collect::<Vec<_>>();
+        // They are asked for by attestation policies alone.
+        let policy_values = !attestation_policies.is_empty();
+        let policy_reference_values = policy_values.then(|| named("uploaded", uploaded.reference_text()));
+        let set = InputSet {
+            policy: Digest::of(&policy),
+            reference_values,
+            endorsements,
+            danger_roots,
+            attestation_policies,
+            policy_reference_values: policy_reference_values.into_iter().collect(),
+        };
         let canonical = Digest::of(config.reference_values.canonical().as_bytes());
-        Snapshot { inputs: Arc::new(Inputs::new(&set, blobs)), reference_values: canonical, loaded }
+        Snapshot { inputs: Arc::new(Inputs::new(&set, blobs)), reference_values: canonical, loaded, uploaded }
     }
 }

@@ -128,6 +128,11 @@ impl Config {
         text
     }
 
+    /// What one evaluation of a policy may take.
+    pub(crate) fn policy_limits(&self) -> policy::Limits {
+        policy::Limits { time: self.limits.policy, ..policy::Limits::default() }
+    }
+
     /// The appraisal policy as JSON, as decisions record it.
     pub(crate) fn appraisal_json(&self) -> Vec<u8> {
         // Safe: a policy is plain data, which always has a JSON form.

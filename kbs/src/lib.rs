@@ -4,7 +4,7 @@
 //! POST /kbs/v0/auth      ─▶ session::Challenge in a sealed cookie; nothing is stored
 //! POST /kbs/v0/attest    ─▶ attest::attest: verifier::assess ─▶ one durable transaction ─▶ token
 //! GET  /kbs/v0/resource  ─▶ release::release: token ─▶ policy ─▶ grant::Grant ─▶ store ─▶ record ─▶ JWE
-//! POST, DELETE           ─▶ admin::Admin ─▶ store
+//! POST, DELETE           ─▶ admin::Admin ─▶ store: secrets; uploaded::Uploaded: policies, reference values
 //! ```
 //!
 //! ```no_run
@@ -63,6 +63,7 @@ mod session;
 mod store;
 mod system;
 mod token;
+mod uploaded;
 
 pub use broker::StartError;
 pub use cli::run;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use decision_log::{Denial, Digest, Record, Release};
 use kbs_protocol::jwe::{self, Response, SealError};
 use kbs_protocol::{Refusal, ResourcePath};
-use policy::Denied;
+use policy::{Denied, ResourcePolicy};
 use verifier::time::UnixTime;
 
 use crate::broker::Broker;
@@ -68,9 +68,10 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
     let token = find_token(broker, ask, now)?;
     let token = broker.token_key.verify(&token, &broker.config.issuer, now)?;
     // 2. The policy, before the store is asked: whether a secret exists does not show in a denial.
-    let policy = &broker.config.resource_policy;
+    let uploaded = broker.uploaded()?;
+    let policy = uploaded.resource_policy().unwrap_or(&broker.config.resource_policy);
     let grant = authorize(policy, &token, &ask.path, &ask.query, now)
-        .map_err(|cause| deny(broker, ask, &token, cause, now))?;
+        .map_err(|cause| deny(broker, ask, &token, policy, cause, now))?;
     // 3. The store, which gives nothing without a grant.
     let Some(secret) = broker.store.load(&grant)? else {
         return Err(ReleaseError::NotFound(ask.path.clone()));
@@ -121,7 +122,14 @@ fn session_token(broker: &Broker, cookie: &str, now: UnixTime) -> Result<String,
 
 /// Records the denial, and tells the guest no more than which checks failed: neither what the policy said nor whether
 /// there is such a secret.
-fn deny(broker: &Broker, ask: &Ask, token: &VerifiedToken, cause: Denied, now: UnixTime) -> ReleaseError {
+fn deny(
+    broker: &Broker,
+    ask: &Ask,
+    token: &VerifiedToken,
+    policy: &ResourcePolicy,
+    cause: Denied,
+    now: UnixTime,
+) -> ReleaseError {
     let mut checks: Vec<String> = Vec::new();
     for id in token.failed() {
         if !checks.contains(id) {
@@ -131,7 +139,7 @@ fn deny(broker: &Broker, ask: &Ask, token: &VerifiedToken, cause: Denied, now: U
     let decision = Some(token.decision().to_string());
     let detail = detail(&cause);
     tracing::info!(
-        denial = record_denial(broker, ask, token, &cause, &detail, now).map(tracing::field::display),
+        denial = record_denial(broker, ask, token, policy, &cause, &detail, now).map(tracing::field::display),
         attestation = decision,
         resource = %format_args!("kbs:///{}", ask.path),
         tier = token.status(),
@@ -150,11 +158,11 @@ fn record_denial(
     broker: &Broker,
     ask: &Ask,
     token: &VerifiedToken,
+    policy: &ResourcePolicy,
     cause: &Denied,
     detail: &[String],
     now: UnixTime,
 ) -> Option<Digest> {
-    let policy = &broker.config.resource_policy;
     let denial = Denial {
         attestation: token.decision(),
         token: token.digest(),

@@ -105,7 +105,7 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, Star
     let limits = config.limits;
     announce(&config, address);
     let broker = Data::new(Broker::start(config, clock)?);
-    broker.snapshot();
+    broker.snapshot()?;
     let own = broker.clone().into_inner();
     actix_web::rt::spawn(tend(Arc::downgrade(&own)));
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

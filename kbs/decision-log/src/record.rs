@@ -109,6 +109,12 @@ pub struct InputSet {
     pub endorsements: Vec<Named>,
     /// The roots trusted beside the vendors' own.
     pub danger_roots: Vec<Named>,
+    /// The uploaded attestation policies, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attestation_policies: Vec<Named>,
+    /// The uploaded reference values that those may ask for, as one JSON object; at most one, and none without a policy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_reference_values: Vec<Named>,
 }
 
 /// A named input.

@@ -18,6 +18,7 @@ use crate::seal::NotSealedHere;
 use crate::session::SessionError;
 use crate::store::StoreError;
 use crate::token::TokenError;
+use crate::uploaded::UploadError;
 
 /// Whatever a request can end in but success.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,10 @@ pub(crate) enum Problem {
     NoResource(kbs_protocol::ResourcePath),
     #[error("nothing is recorded under this digest")]
     NoDecision,
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    #[error("there is no reference value of that name")]
+    NoReferenceValue,
     #[error("{0}")]
     Digest(decision_log::NotADigest),
     #[error("the challenge cannot be sealed")]
@@ -112,6 +117,8 @@ impl Problem {
             Self::Release(error) => release(error),
             Self::Admin(error) => admin(error),
             Self::Store(error) => store(error),
+            Self::Upload(error) => upload(error),
+            Self::NoReferenceValue => (StatusCode::NOT_FOUND, E::RvpsError),
             Self::NoDecision => (StatusCode::NOT_FOUND, E::InvalidRequestPath),
             Self::Digest(_) => (StatusCode::BAD_REQUEST, E::InvalidRequestPath),
             Self::NoResource(_) => (StatusCode::NOT_FOUND, E::PluginInternalError),
@@ -184,6 +191,20 @@ fn release(error: &ReleaseError) -> Coco {
         ReleaseError::NotFound(_) => (StatusCode::NOT_FOUND, ErrorKind::PluginInternalError),
         ReleaseError::Store(error) => store(error),
         ReleaseError::Seal(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::JweError),
+    }
+}
+
+fn upload(error: &UploadError) -> Coco {
+    match error {
+        UploadError::Json(error) => (json(*error), ErrorKind::SerdeError),
+        UploadError::Base64 | UploadError::NotText | UploadError::Language | UploadError::PolicyId => {
+            (StatusCode::BAD_REQUEST, ErrorKind::PolicyEngineError)
+        }
+        UploadError::Policy(_) => (StatusCode::BAD_REQUEST, ErrorKind::ParsePolicyError),
+        UploadError::Kind { .. } | UploadError::Version | UploadError::Payload | UploadError::Name { .. } => {
+            (StatusCode::BAD_REQUEST, ErrorKind::RvpsError)
+        }
+        UploadError::TooMuch { .. } => (StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::RvpsError),
     }
 }
 

@@ -4,6 +4,7 @@ mod disk;
 mod quotes;
 mod recorded;
 mod room;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -65,6 +66,10 @@ impl Bench {
     }
 
     fn with_store(name: &str, policy: &str, store: Store) -> Self {
+        Self::under(name, policy, store, CONFIG)
+    }
+
+    fn under(name: &str, policy: &str, store: Store, config: &str) -> Self {
         let scratch = Scratch::new(&format!("api-{name}"));
         let admin = Signer::ed25519();
         let pem = format!(
@@ -74,7 +79,7 @@ impl Bench {
         scratch.write("admin.pem", pem.as_bytes());
         scratch.write("policy.rego", policy.as_bytes());
         let time = Arc::new(AtomicI64::new(START));
-        let broker = Data::new(start(CONFIG, &scratch.path, &time, store));
+        let broker = Data::new(start(config, &scratch.path, &time, store));
         Self { broker, time, admin, scratch }
     }
 

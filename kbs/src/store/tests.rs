@@ -59,6 +59,8 @@ fn inputs() -> Inputs {
         reference_values: vec![],
         endorsements: vec![],
         danger_roots: vec![],
+        attestation_policies: vec![],
+        policy_reference_values: vec![],
     };
     Inputs::new(&set, vec![b"policy".to_vec()])
 }
