@@ -25,7 +25,7 @@ pub(crate) fn decode(json: &[u8], tee: Option<Tee>) -> Result<EvidenceInput, Par
     match tee {
         Tee::Snp => decode_snp(json),
         Tee::Tdx | Tee::Sgx => decode_quote(json, tee),
-        Tee::Sample => decode_sample(json),
+        Tee::Sample | Tee::SampleDevice => decode_sample(json, tee),
         other => Err(ParseError::Unsupported(other)),
     }
 }
@@ -50,18 +50,21 @@ fn decode_quote(json: &[u8], asked: Tee) -> Result<EvidenceInput, ParseError> {
         bytes: evidence.quote.0,
         carried: Vec::new(),
         event_log: evidence.cc_eventlog.map(|log| log.0),
+        sample_svn: None,
     })
 }
 
-fn decode_sample(json: &[u8]) -> Result<EvidenceInput, ParseError> {
-    let evidence: SampleEvidence =
-        serde_json::from_slice(json).map_err(|error| coco_error(Tee::Sample, &error))?;
+fn decode_sample(json: &[u8], tee: Tee) -> Result<EvidenceInput, ParseError> {
+    let evidence: SampleEvidence = serde_json::from_slice(json).map_err(|error| coco_error(tee, &error))?;
     let bytes = evidence.report_data.0;
     if bytes.len() > MAX_REPORT_DATA {
         let reason = format!("report_data has {} bytes, at most {MAX_REPORT_DATA}", bytes.len());
-        return Err(ParseError::Coco { tee: Tee::Sample, reason });
+        return Err(ParseError::Coco { tee, reason });
     }
-    Ok(EvidenceInput { tee: Tee::Sample, bytes, carried: Vec::new(), event_log: None })
+    if evidence.svn.as_ref().is_some_and(|svn| svn.len() > MAX_SVN) {
+        return Err(ParseError::Coco { tee, reason: format!("svn is longer than {MAX_SVN} bytes") });
+    }
+    Ok(EvidenceInput { tee, bytes, carried: Vec::new(), event_log: None, sample_svn: evidence.svn })
 }
 
 fn decode_snp(json: &[u8]) -> Result<EvidenceInput, ParseError> {
@@ -84,6 +87,7 @@ fn decode_snp(json: &[u8]) -> Result<EvidenceInput, ParseError> {
         bytes: evidence.attestation_report.to_bytes(),
         carried,
         event_log: evidence.cc_eventlog.map(|log| log.0),
+        sample_svn: None,
     })
 }
 
@@ -113,6 +117,7 @@ struct QuoteEvidence {
 #[derive(Deserialize)]
 struct SampleEvidence {
     report_data: Base64,
+    svn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -290,6 +295,8 @@ const PEM_BEGIN: &[u8] = b"-----BEGIN ";
 const MAX_CARRIED: usize = 12;
 /// No TEE's report data is longer than a SHA-512 digest.
 const MAX_REPORT_DATA: usize = 64;
+/// CoCo's attesters write "1" and "2".
+const MAX_SVN: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,8 @@ pub enum Tee {
     Cca,
     /// CoCo's pretended TEE, which proves nothing.
     Sample,
+    /// CoCo's pretended device, which proves nothing.
+    SampleDevice,
 }
 
 /// The name is none of the known kinds of evidence.
@@ -56,6 +58,7 @@ impl Tee {
             Self::Nitro => "nitro",
             Self::Cca => "cca",
             Self::Sample => "sample",
+            Self::SampleDevice => "sampledevice",
         }
     }
 }
@@ -76,7 +79,7 @@ impl FromStr for Tee {
     type Err = UnknownTee;
 
     fn from_str(name: &str) -> Result<Self, UnknownTee> {
-        const ALL: [Tee; 10] = [
+        const ALL: [Tee; 11] = [
             Tee::Snp,
             Tee::Tdx,
             Tee::Sgx,
@@ -87,6 +90,7 @@ impl FromStr for Tee {
             Tee::Nitro,
             Tee::Cca,
             Tee::Sample,
+            Tee::SampleDevice,
         ];
         ALL.into_iter().find(|tee| tee.as_str() == name).ok_or(UnknownTee)
     }
@@ -103,6 +107,8 @@ pub struct EvidenceInput {
     pub carried: Vec<Vec<u8>>,
     /// The guest's event log (a CCEL, or a list), if it came along.
     pub event_log: Option<Vec<u8>>,
+    /// What sample evidence says its security version is; nobody vouches for it.
+    pub sample_svn: Option<String>,
 }
 
 impl EvidenceInput {
@@ -185,8 +191,12 @@ pub enum Evidence<'a> {
     },
     /// CoCo's pretended evidence.
     Sample {
+        /// A TEE or a device.
+        tee: Tee,
         /// The report data it claims.
         report_data: &'a [u8],
+        /// The security version it claims.
+        svn: Option<&'a str>,
     },
 }
 
@@ -208,7 +218,9 @@ impl<'a> Evidence<'a> {
                 let event_log = input.event_log.as_deref().map(EventLog::parse).transpose()?;
                 Ok(Self::Dcap { quote, event_log })
             }
-            Tee::Sample => Ok(Self::Sample { report_data: &input.bytes }),
+            tee @ (Tee::Sample | Tee::SampleDevice) => {
+                Ok(Self::Sample { tee, report_data: &input.bytes, svn: input.sample_svn.as_deref() })
+            }
             other => Err(ParseError::Unsupported(other)),
         }
     }
@@ -218,7 +230,7 @@ impl<'a> Evidence<'a> {
         match self {
             Self::Snp { .. } => Tee::Snp,
             Self::Dcap { quote, .. } => quote.tee(),
-            Self::Sample { .. } => Tee::Sample,
+            Self::Sample { tee, .. } => *tee,
         }
     }
 }
@@ -242,12 +254,12 @@ fn decode_snp(input: &[u8]) -> Result<EvidenceInput, ParseError> {
     } else {
         snp::parse_certificate_table(table)?.into_iter().map(<[u8]>::to_vec).collect()
     };
-    Ok(EvidenceInput { tee: Tee::Snp, bytes: report.to_vec(), carried, event_log: None })
+    Ok(EvidenceInput { tee: Tee::Snp, bytes: report.to_vec(), carried, event_log: None, sample_svn: None })
 }
 
 fn decode_quote(input: &[u8]) -> Result<EvidenceInput, ParseError> {
     let tee = Quote::parse(input)?.tee();
-    Ok(EvidenceInput { tee, bytes: input.to_vec(), carried: Vec::new(), event_log: None })
+    Ok(EvidenceInput { tee, bytes: input.to_vec(), carried: Vec::new(), event_log: None, sample_svn: None })
 }
 
 /// A quote is 5 KiB, a CoCo evidence JSON with a firmware event log some hundred; the broker's body limit is 2 MiB.

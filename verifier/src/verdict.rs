@@ -142,7 +142,8 @@ pub fn assess_decoded(
         Err(error) => return unparsed(&error, decoded.ok().map(|input| input.tee).or(tee), context, now),
     };
     if matches!(evidence, Evidence::Sample { .. }) && !context.policy.danger_accept_sample {
-        return unparsed(&ParseError::Unsupported(Tee::Sample), Some(Tee::Sample), context, now);
+        let tee = evidence.tee();
+        return unparsed(&ParseError::Unsupported(tee), Some(tee), context, now);
     }
     let mut trail = Trail::new();
     match verify(&evidence, context.endorsements, context.anchors, context.expected, now, &mut trail) {

@@ -27,7 +27,18 @@ pub enum Verified {
     /// TDX or SGX.
     Dcap(VerifiedQuote),
     /// CoCo's sample: nothing is verified but the report data it claims.
-    Sample(Vec<u8>),
+    Sample(Sample),
+}
+
+/// What sample evidence says; nobody vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// A TEE or a device.
+    pub tee: Tee,
+    /// The report data.
+    pub report_data: Vec<u8>,
+    /// The security version.
+    pub svn: Option<String>,
 }
 
 impl VerifiedEvidence {
@@ -36,7 +47,7 @@ impl VerifiedEvidence {
         match &self.facts {
             Verified::Snp(_) => Tee::Snp,
             Verified::Dcap(quote) => quote.facts().tee(),
-            Verified::Sample(_) => Tee::Sample,
+            Verified::Sample(sample) => sample.tee,
         }
     }
 
@@ -82,7 +93,12 @@ pub fn verify(
             let log = event_log.as_ref();
             dcap::verify(quote, log, endorsements, anchors, expected, now, trail).map(Verified::Dcap)
         }
-        Evidence::Sample { report_data } => sample(report_data, expected, trail),
+        Evidence::Sample { tee, report_data, svn } => {
+            sample_binding(report_data, expected, trail).map(|()| {
+                let (report_data, svn) = (report_data.to_vec(), svn.map(str::to_owned));
+                Verified::Sample(Sample { tee: *tee, report_data, svn })
+            })
+        }
     };
     let facts = verified.map_err(|error| name_what_came_instead(error, endorsements))?;
     // CoCo's sample has no such register, so nothing was compared.
@@ -142,7 +158,7 @@ pub(crate) struct BindingIds {
 }
 
 /// CoCo's sample evidence has a report data and no signature; the broker reads it only under a `danger_` setting.
-fn sample(report_data: &[u8], expected: &Expected, trail: &mut Trail) -> Result<Verified, VerifyError> {
+fn sample_binding(report_data: &[u8], expected: &Expected, trail: &mut Trail) -> Result<(), VerifyError> {
     trail.note(
         "sample.signature",
         "CoCo sample attester",
@@ -160,7 +176,7 @@ fn sample(report_data: &[u8], expected: &Expected, trail: &mut Trail) -> Result<
                 Fact::None,
                 Fact::hex(report_data),
             );
-            return Ok(Verified::Sample(report_data.to_vec()));
+            return Ok(());
         }
     };
     // CoCo's sample carries the digest alone, without the zeros that fill a hardware field.
@@ -171,8 +187,7 @@ fn sample(report_data: &[u8], expected: &Expected, trail: &mut Trail) -> Result<
     trail.step("sample.binding.report-data", CALLER, want, have, equal, || {
         let (expected, actual) = (wanted.to_vec(), report_data.to_vec());
         VerifyError::Binding(BindingError::ReportData { expected, actual })
-    })?;
-    Ok(Verified::Sample(report_data.to_vec()))
+    })
 }
 
 fn name_what_came_instead(error: VerifyError, endorsements: &Endorsements) -> VerifyError {

@@ -74,9 +74,10 @@ pub fn appraise(
             executables::appraise(facts.tee(), |key| dcap::value(facts, key), wanted, &mut findings);
             (tcb, dcap::claims(facts, verified.tcb()), verified.anchor().danger_name())
         }
-        Verified::Sample(report_data) => {
+        Verified::Sample(sample) => {
             findings.sample();
-            let claims = vec![("report_data", Fact::hex(report_data)), ("sample", Fact::Map(Vec::new()))];
+            let own = (sample.tee.as_str(), Fact::Map(Vec::new()));
+            let claims = vec![("report_data", Fact::hex(&sample.report_data)), own];
             (TcbReport::default(), Fact::Map(claims), Some("danger_accept_sample".to_owned()))
         }
     };

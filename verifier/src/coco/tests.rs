@@ -36,8 +36,13 @@ fn evidence(report: &Value) -> Vec<u8> {
 #[test]
 fn writes_a_real_report_back_to_its_bytes() {
     let decoded = decode(&evidence(&fields(MILAN)), None);
-    let expected =
-        EvidenceInput { tee: Tee::Snp, bytes: MILAN.to_vec(), carried: Vec::new(), event_log: None };
+    let expected = EvidenceInput {
+        tee: Tee::Snp,
+        bytes: MILAN.to_vec(),
+        carried: Vec::new(),
+        event_log: None,
+        sample_svn: None,
+    };
     assert_eq!(decoded, Ok(expected));
 }
 

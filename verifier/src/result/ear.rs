@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::enforced::VerifierClaims;
 use super::evidence::{annotated, session_claims};
+use super::policy::{PolicyAppraisal, appraised};
 use crate::time::UnixTime;
 use crate::trust::{Tier, TrustVector, value};
 use crate::verdict::{Stage, Verdict};
@@ -70,24 +71,88 @@ impl From<serde_json::Error> for EncodeError {
     }
 }
 
+/// What a result is about besides its one verdict.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parts<'a> {
+    /// What the operator's attestation policy says of the CPU's evidence.
+    pub policy: Option<&'a PolicyAppraisal>,
+    /// The devices whose evidence came along.
+    pub devices: &'a [Device<'a>],
+}
+
+/// One device of a composite attester.
+#[derive(Clone, Copy, Debug)]
+pub struct Device<'a> {
+    /// The name of its submodule, such as `gpu0`.
+    pub name: &'a str,
+    /// The verdict on its evidence.
+    pub verdict: &'a Verdict,
+    /// The JSON object that its report data covers: nonce and key.
+    pub runtime_data: &'a str,
+    /// What the operator's attestation policy says of it.
+    pub policy: Option<&'a PolicyAppraisal>,
+}
+
 /// The claims set of a result about `verdict`, as JSON.
 pub fn encode(
     verdict: &Verdict,
     profile: Profile,
     context: &ResultContext<'_>,
 ) -> Result<Vec<u8>, EncodeError> {
-    let vector = vector(verdict);
-    let status = status(verdict, &vector).as_str();
+    encode_parts(verdict, profile, context, &Parts::default())
+}
+
+/// The claims set of a result about a composite attester, as JSON: a submodule for each part.
+pub fn encode_parts(
+    verdict: &Verdict,
+    profile: Profile,
+    context: &ResultContext<'_>,
+    parts: &Parts<'_>,
+) -> Result<Vec<u8>, EncodeError> {
     let mut claims = envelope(verdict, profile, context)?;
-    let submod = match profile {
-        Profile::Ietf => ietf_submod(verdict, status, &vector, context)?,
-        Profile::Trustee => trustee_submod(verdict, status, &vector, context)?,
-    };
-    if profile == Profile::Ietf {
-        claims.insert("ear_status".to_owned(), status.into());
+    let (status, cpu) = submod(verdict, profile, context, parts.policy)?;
+    let mut worst = status;
+    let mut submods = Map::from_iter([("cpu0".to_owned(), cpu)]);
+    for device in parts.devices {
+        let session = context.session.as_ref().map(|session| Session {
+            runtime_data: device.runtime_data,
+            init_data_claims: None,
+            ..*session
+        });
+        let context = ResultContext { session, ..*context };
+        let (status, submod) = submod(device.verdict, profile, &context, device.policy)?;
+        worst = worst.worse(status);
+        submods.insert(device.name.to_owned(), submod);
     }
-    claims.insert("submods".to_owned(), object([("cpu0", submod)]));
+    if profile == Profile::Ietf {
+        claims.insert("ear_status".to_owned(), worst.as_str().into());
+    }
+    claims.insert("submods".to_owned(), Value::Object(submods));
     Ok(serde_json::to_vec(&claims)?)
+}
+
+/// The annotated evidence of Trustee's profile alone: what attestation policies judge.
+pub fn annotated_evidence(verdict: &Verdict, session: &Session<'_>) -> Result<Value, EncodeError> {
+    annotated(verdict, Some(session)).map(Value::Object)
+}
+
+/// The status of one part and its submodule.
+fn submod(
+    verdict: &Verdict,
+    profile: Profile,
+    context: &ResultContext<'_>,
+    policy: Option<&PolicyAppraisal>,
+) -> Result<(Tier, Value), EncodeError> {
+    let (vector, status) = appraised(verdict, policy);
+    let mut submod = match profile {
+        Profile::Ietf => ietf_submod(verdict, status.as_str(), &vector, context, policy)?,
+        Profile::Trustee => trustee_submod(verdict, status.as_str(), &vector, context, policy)?,
+    };
+    for (name, value) in policy.into_iter().flat_map(|policy| &policy.extensions) {
+        // What is said already is not a policy's to say otherwise.
+        submod.entry(name).or_insert_with(|| value.clone());
+    }
+    Ok((status, Value::Object(submod)))
 }
 
 /// The media type of a result (RFC 9782), its profile beside it.
@@ -147,8 +212,9 @@ fn ietf_submod(
     status: &'static str,
     vector: &TrustVector,
     context: &ResultContext<'_>,
-) -> Result<Value, EncodeError> {
-    let verifier_claims = VerifierClaims::new(verdict, context)?;
+    policy: Option<&PolicyAppraisal>,
+) -> Result<Map<String, Value>, EncodeError> {
+    let verifier_claims = VerifierClaims::new(verdict, context, policy)?;
     let mut attester_claims = Map::new();
     if let Some(tee) = verdict.tee {
         attester_claims.insert("tee".to_owned(), tee.as_str().into());
@@ -157,7 +223,7 @@ fn ietf_submod(
         attester_claims.extend(claims);
     }
     attester_claims.extend(session_claims(context.session.as_ref())?);
-    Ok(object([
+    Ok(members([
         ("ear_status", status.into()),
         ("ear_trustworthiness_vector", serde_json::to_value(Vector::from(vector))?),
         ("ear_appraisal_policy_ids", Value::from(vec![policy_id(verdict)?])),
@@ -172,9 +238,10 @@ fn trustee_submod(
     status: &'static str,
     vector: &TrustVector,
     context: &ResultContext<'_>,
-) -> Result<Value, EncodeError> {
-    let verifier_claims = VerifierClaims::new(verdict, context)?;
-    Ok(object([
+    policy: Option<&PolicyAppraisal>,
+) -> Result<Map<String, Value>, EncodeError> {
+    let verifier_claims = VerifierClaims::new(verdict, context, policy)?;
+    Ok(members([
         ("ear.status", status.into()),
         ("ear.trustworthiness-vector", serde_json::to_value(Vector::from(vector))?),
         ("ear.appraisal-policy-id", policy_id(verdict)?.into()),
@@ -188,7 +255,7 @@ fn policy_id(verdict: &Verdict) -> Result<String, EncodeError> {
 }
 
 /// The verdict's vector; for evidence that is not believed, what AR4SI has for that (section 2.3.4).
-fn vector(verdict: &Verdict) -> TrustVector {
+pub(super) fn vector(verdict: &Verdict) -> TrustVector {
     let claim = match verdict.error.as_ref().map(|error| error.stage) {
         Some(Stage::Verify) => value::VALIDATION_FAILED,
         Some(Stage::Parse) => value::UNEXPECTED_EVIDENCE,
@@ -197,25 +264,12 @@ fn vector(verdict: &Verdict) -> TrustVector {
     TrustVector { hardware: claim, configuration: claim, executables: claim, ..verdict.trust_vector }
 }
 
-/// The verdict's tier, and never a better one than that of any claim in the vector (draft-ietf-rats-ear, section 3.2):
-/// a result that was asked of the hardware alone still carries the warning about the executables.
-fn status(verdict: &Verdict, vector: &TrustVector) -> Tier {
-    let claims = [
-        vector.instance_identity,
-        vector.configuration,
-        vector.executables,
-        vector.file_system,
-        vector.hardware,
-        vector.runtime_opaque,
-        vector.storage_opaque,
-        vector.sourced_data,
-    ];
-    let said = claims.into_iter().map(Tier::of).filter(|tier| *tier != Tier::None);
-    said.fold(verdict.tier, Tier::worse)
+fn object<const N: usize>(named: [(&str, Value); N]) -> Value {
+    Value::Object(members(named))
 }
 
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+fn members<const N: usize>(named: [(&str, Value); N]) -> Map<String, Value> {
+    named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[derive(serde::Deserialize)]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ear::{EncodeError, ResultContext};
+use super::policy::PolicyAppraisal;
 use crate::check::{Check, Outcome};
 use crate::crypto::sha256;
 use crate::policy::Policy;
@@ -19,6 +20,8 @@ pub(super) struct VerifierClaims<'a> {
     verified: bool,
     tcb: &'a crate::appraise::TcbReport,
     enforced: Enforced<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attestation_policy: Option<Asked<'a>>,
     failed: Vec<&'static str>,
     not_checked: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +43,14 @@ struct Enforced<'a> {
     expectations: Vec<String>,
 }
 
+/// The operator's attestation policy, whose claims were joined with ours.
+#[derive(Serialize)]
+struct Asked<'a> {
+    id: &'a str,
+    sha256: String,
+    reference_values_sha256: String,
+}
+
 /// Why evidence is not believed, without the words that may repeat an input.
 #[derive(Serialize)]
 struct Failed {
@@ -59,7 +70,11 @@ pub fn policy_digest(policy: &Policy) -> Result<[u8; 32], EncodeError> {
 }
 
 impl<'a> VerifierClaims<'a> {
-    pub(super) fn new(verdict: &'a Verdict, context: &ResultContext<'a>) -> Result<Self, EncodeError> {
+    pub(super) fn new(
+        verdict: &'a Verdict,
+        context: &ResultContext<'a>,
+        asked: Option<&'a PolicyAppraisal>,
+    ) -> Result<Self, EncodeError> {
         let policy = &verdict.enforced.policy;
         let policy_bytes = policy_json(policy)?.len();
         Ok(Self {
@@ -79,6 +94,11 @@ impl<'a> VerifierClaims<'a> {
                     .map(|(key, value)| format!("{}={value}", key.as_str()))
                     .collect(),
             },
+            attestation_policy: asked.map(|asked| Asked {
+                id: &asked.id,
+                sha256: hex::encode(asked.policy),
+                reference_values_sha256: hex::encode(asked.reference_values),
+            }),
             failed: ids(&verdict.checks, Outcome::Fail),
             not_checked: ids(&verdict.checks, Outcome::NotChecked),
             danger_root: verdict.danger_anchor.as_deref(),

@@ -19,8 +19,10 @@ pub(super) fn annotated(
     }
     if let Some(root) = verdict.danger_anchor.as_deref() {
         // Trustee's default resource policy denies a token with this member, and so may anybody's.
-        evidence
-            .insert("sample".to_owned(), Value::Object(Map::from_iter([("root".to_owned(), root.into())])));
+        let sample = evidence.entry("sample").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(members) = sample {
+            members.insert("root".to_owned(), root.into());
+        }
     }
     for (ours, trustees) in [("report_data", "report_data"), ("host_data", "init_data")] {
         if let Some(Fact::Hex(bytes)) = claim(&verdict.claims, ours) {

@@ -14,12 +14,17 @@ mod ear;
 mod enforced;
 mod evidence;
 mod jwt;
+mod policy;
 mod trustee;
 
 #[cfg(test)]
 mod tests;
 
-pub use ear::{EncodeError, Form, Profile, ResultContext, Session, encode, media_type};
+pub use ear::{
+    Device, EncodeError, Form, Parts, Profile, ResultContext, Session, annotated_evidence, encode,
+    encode_parts, media_type,
+};
 pub use enforced::{POLICY_BYTES_MAX, policy_digest, policy_json};
 pub use jwt::compact;
+pub use policy::{PolicyAppraisal, appraised};
 pub(crate) use trustee::claims as trustee_claims;

@@ -20,7 +20,7 @@ use crate::verdict::{Enforced, Failure, Stage, Verdict, VerifierInfo};
 const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
 const RUNTIME_DATA: &str = r#"{"additional-evidence":"","nonce":"n","tee-pubkey":{"kty":"EC"}}"#;
 
-fn verdict(danger_anchor: Option<&str>) -> Verdict {
+pub(super) fn verdict(danger_anchor: Option<&str>) -> Verdict {
     let check = |id, outcome| Check { id, outcome, expected: Fact::None, actual: Fact::None, source: "test" };
     Verdict {
         schema: "vouchsafe.verify/1",
@@ -55,11 +55,11 @@ fn verdict(danger_anchor: Option<&str>) -> Verdict {
     }
 }
 
-fn session(init_data_claims: Option<&Value>) -> Session<'_> {
+pub(super) fn session(init_data_claims: Option<&Value>) -> Session<'_> {
     Session { audience: "broker", runtime_data: RUNTIME_DATA, init_data_claims, decision: "d1" }
 }
 
-fn context(session: Option<Session<'_>>) -> ResultContext<'_> {
+pub(super) fn context(session: Option<Session<'_>>) -> ResultContext<'_> {
     ResultContext {
         issuer: session.map(|_| "broker"),
         expires: session.map(|_| NOW.plus_secs(300)),
@@ -69,7 +69,7 @@ fn context(session: Option<Session<'_>>) -> ResultContext<'_> {
     }
 }
 
-fn claims_of(verdict: &Verdict, profile: Profile, context: &ResultContext<'_>) -> Value {
+pub(super) fn claims_of(verdict: &Verdict, profile: Profile, context: &ResultContext<'_>) -> Value {
     serde_json::from_slice(&encode(verdict, profile, context).unwrap()).unwrap()
 }
 

@@ -6,6 +6,7 @@
 
 mod events;
 mod intel;
+mod sample;
 mod snp;
 
 use crate::check::Fact;
@@ -16,6 +17,6 @@ pub(crate) fn claims(verified: &VerifiedEvidence) -> Fact {
     match verified.facts() {
         Verified::Snp(verified) => snp::claims(verified.facts()),
         Verified::Dcap(verified) => intel::claims(verified),
-        Verified::Sample(_) => Fact::Map(Vec::new()),
+        Verified::Sample(sample) => sample::claims(sample),
     }
 }
