@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use decision_log::{Digest, InputSet, Named};
 use endorsements::{FetchError, Folder, Loaded};
-use tokio::sync::Semaphore;
+use verifier::time::UnixTime;
 
 use crate::challenge_key::ChallengeKeys;
+use crate::clock_guard::{ClockGuard, ClockWrong};
 use crate::config::{Config, ConfigError, Input};
 use crate::epoch_file::EpochFile;
 use crate::flight::Flights;
+use crate::gate::Gate;
 use crate::refusals::Refusals;
 use crate::root_key::{self, RootKeys};
 use crate::store::{Inputs, KeyPurpose, Store, StoreError};
-use crate::system::Clock;
+use crate::system::{Clock, Steady};
 use crate::token::{TokenKey, UnusableKey};
 use crate::uploaded::{Uploaded, Uploads};
 
@@ -32,8 +34,9 @@ pub(crate) struct Broker {
     pub(crate) token_key: TokenKey,
     pub(crate) refusals: Refusals,
     pub(crate) flights: Flights,
-    pub(crate) verifications: Arc<Semaphore>,
     uploads: Uploads,
+    pub(crate) gate: Gate,
+    pub(crate) clock_guard: ClockGuard,
     endorsements: Option<Folder>,
     inputs: Mutex<Option<Snapshot>>,
 }
@@ -95,7 +98,8 @@ impl Broker {
         let token_key = TokenKey::from_pkcs8(&newest.material)?;
         let endorsements = config.endorsements.as_deref().map(Folder::open).transpose()?;
         Ok(Self {
-            verifications: Arc::new(Semaphore::new(config.limits.verifications)),
+            gate: Gate::new(&config.limits, Steady::system()),
+            clock_guard: ClockGuard::new(config.limits.clock_skew),
             refusals: Refusals::default(),
             flights: Flights::default(),
             inputs: Mutex::new(None),
@@ -109,6 +113,12 @@ impl Broker {
             token_key,
             endorsements,
         })
+    }
+
+    /// A request's one instant, unless the clock cannot be believed.
+    pub(crate) fn instant(&self) -> Result<UnixTime, ClockWrong> {
+        let now = self.clock.now();
+        self.clock_guard.look(now).map(|()| now)
     }
 
     /// The operator's inputs, after a look at the folder of endorsements unless that was done within the last second:

@@ -102,12 +102,35 @@ pub struct Limits {
     pub secret: usize,
     /// Verifications at the same time.
     pub verifications: usize,
+    /// Releases at the same time.
+    pub releases: usize,
+    /// Requests that may wait for each kind of work.
+    pub queue: usize,
+    /// How long a request may wait for its turn.
+    pub queue_time: Duration,
+    /// Bytes of bodies of `/attest` in memory at the same time.
+    pub body_memory: usize,
+    /// Requests from one address that show nothing that holds.
+    pub auth_per_address: Rate,
+    /// Such requests from all addresses.
+    pub auth: Rate,
+    /// Seconds by which the clock may differ from the store's, and lie before what the store has on record.
+    pub clock_skew: i64,
     /// Connections at the same time.
     pub connections: usize,
     /// Bytes of the store that records of evidence which was not affirmed may take.
     pub denied_records: u64,
     /// Bytes of the store's file system that such records leave free.
     pub reserve: u64,
+}
+
+/// So many a second, and so many at once after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rate {
+    /// In the long run.
+    pub per_second: u32,
+    /// At once.
+    pub burst: u32,
 }
 
 impl Config {
@@ -166,4 +189,4 @@ fn base_of(file: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

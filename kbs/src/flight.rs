@@ -2,34 +2,43 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
+use crate::gate::Busy;
 use crate::session::Nonce;
 
 /// The nonces that are being verified.
 #[derive(Debug, Default)]
 pub(crate) struct Flights(Arc<Mutex<HashMap<Nonce, Arc<tokio::sync::Mutex<()>>>>>);
 
+/// A request that is about to be verified for one nonce. There are never more of one nonce than [`ABOARD`].
+#[derive(Debug)]
+pub(crate) struct Boarding {
+    nonce: Nonce,
+    flights: Arc<Mutex<HashMap<Nonce, Arc<tokio::sync::Mutex<()>>>>>,
+    lock: Option<Arc<tokio::sync::Mutex<()>>>,
+}
+
 /// The right to verify for one nonce, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Flight {
-    nonce: Nonce,
-    flights: Arc<Mutex<HashMap<Nonce, Arc<tokio::sync::Mutex<()>>>>>,
-    guard: Option<OwnedMutexGuard<()>>,
+    // Let go before the entry is looked at, so that the last one clears it away.
+    _guard: OwnedMutexGuard<()>,
+    _boarding: Boarding,
 }
 
 impl Flights {
-    /// Waits until nobody else verifies for this nonce. There are never more entries than open connections.
-    pub(crate) async fn take_off(&self, nonce: Nonce) -> Flight {
-        let lock = {
-            let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(flights.entry(nonce).or_default())
-        };
-        // Made before the wait: if the request is given up meanwhile, the entry is still cleared away.
-        let mut flight = Flight { nonce, flights: Arc::clone(&self.0), guard: None };
-        flight.guard = Some(lock.lock_owned().await);
-        flight
+    /// Takes a request in, unless its nonce has too many already. There are never more entries than open connections.
+    pub(crate) fn board(&self, nonce: Nonce) -> Result<Boarding, Busy> {
+        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = flights.entry(nonce).or_default();
+        // The map has one of the handles.
+        if Arc::strong_count(lock) > ABOARD {
+            return Err(Busy::Session);
+        }
+        Ok(Boarding { nonce, lock: Some(Arc::clone(lock)), flights: Arc::clone(&self.0) })
     }
 
     #[cfg(test)]
@@ -38,16 +47,29 @@ impl Flights {
     }
 }
 
-impl Drop for Flight {
+impl Boarding {
+    /// Waits until nobody else verifies for this nonce, at most as long as `patience`.
+    pub(crate) async fn take_off(mut self, patience: Duration) -> Result<Flight, Busy> {
+        // The one handle that counts goes along.
+        let Some(lock) = self.lock.take() else { return Err(Busy::Session) };
+        let guard = tokio::time::timeout(patience, lock.lock_owned()).await;
+        Ok(Flight { _guard: guard.map_err(|_| Busy::Waited(patience))?, _boarding: self })
+    }
+}
+
+impl Drop for Boarding {
     fn drop(&mut self) {
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        self.guard = None;
-        // The map and this call's own handle: whoever waits holds one more.
+        self.lock = None;
+        // The map's own handle: whoever else is aboard holds one more.
         if flights.get(&self.nonce).is_some_and(|lock| Arc::strong_count(lock) == 1) {
             flights.remove(&self.nonce);
         }
     }
 }
+
+/// Requests of one nonce at the same time: a guest that lost its connection tries again, and not more often than this.
+const ABOARD: usize = 4;
 
 #[cfg(test)]
 mod tests;

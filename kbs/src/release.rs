@@ -31,6 +31,8 @@ pub(crate) struct Ask {
     pub query: BTreeMap<String, String>,
     /// Where it came from.
     pub source: Option<IpAddr>,
+    /// The bearer token, where it was verified already.
+    pub verified: Option<VerifiedToken>,
 }
 
 /// Why there is no secret.
@@ -65,13 +67,19 @@ pub(crate) enum ReleaseError {
 /// Releases a secret, sealed to the key that the evidence covers. Blocks.
 pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Response, ReleaseError> {
     // 1. The token: of the session first, then the bearer's.
-    let token = find_token(broker, ask, now)?;
-    let token = broker.token_key.verify(&token, &broker.config.issuer, now)?;
+    let found;
+    let token = match &ask.verified {
+        Some(token) => token,
+        None => {
+            found = verify(broker, ask, now)?;
+            &found
+        }
+    };
     // 2. The policy, before the store is asked: whether a secret exists does not show in a denial.
     let uploaded = broker.uploaded()?;
     let policy = uploaded.resource_policy().unwrap_or(&broker.config.resource_policy);
-    let grant = authorize(policy, &token, &ask.path, &ask.query, now)
-        .map_err(|cause| deny(broker, ask, &token, policy, cause, now))?;
+    let grant = authorize(policy, token, &ask.path, &ask.query, now)
+        .map_err(|cause| deny(broker, ask, token, policy, cause, now))?;
     // 3. The store, which gives nothing without a grant.
     let Some(secret) = broker.store.load(&grant)? else {
         return Err(ReleaseError::NotFound(ask.path.clone()));
@@ -97,7 +105,14 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
     Ok(response)
 }
 
-fn find_token(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<String, ReleaseError> {
+/// Finds the token that a guest shows, and verifies it.
+pub(crate) fn verify(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<VerifiedToken, ReleaseError> {
+    let token = find_token(broker, ask, now)?;
+    Ok(broker.token_key.verify(&token, &broker.config.issuer, now)?)
+}
+
+/// The token of the session first, then the bearer's.
+pub(crate) fn find_token(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<String, ReleaseError> {
     let session = ask.cookie.as_deref().map(|cookie| session_token(broker, cookie, now));
     match (session, &ask.bearer) {
         (Some(Ok(token)), _) => Ok(token),

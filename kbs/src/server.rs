@@ -18,6 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::api::routes;
 use crate::broker::{Broker, StartError};
 use crate::config::{Config, ConfigError, Tls};
+use crate::gate::Gate;
 use crate::housekeeping::tend;
 use crate::system::Clock;
 
@@ -111,6 +112,7 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, Star
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let server = HttpServer::new(move || App::new().app_data(broker.clone()).configure(routes))
         .workers(workers)
+        .worker_max_blocking_threads(Gate::threads(&limits))
         .max_connections(limits.connections.div_ceil(workers))
         .client_request_timeout(limits.request)
         .client_disconnect_timeout(DISCONNECT)

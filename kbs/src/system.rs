@@ -3,10 +3,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::SystemRandom;
 use getrandom::SysRng;
+use governor::nanos::Nanos;
 use rand_core::UnwrapErr;
 use verifier::time::UnixTime;
 
@@ -37,6 +38,38 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
+    }
+}
+
+/// Time that only ever passes, from an instant that means nothing. Rates are measured with it; nothing is decided by it.
+#[derive(Clone)]
+pub(crate) struct Steady(Arc<dyn Fn() -> Duration + Send + Sync>);
+
+impl Steady {
+    /// The machine's.
+    pub(crate) fn system() -> Self {
+        let start = Instant::now();
+        Self::from_fn(move || start.elapsed())
+    }
+
+    /// Another one, such as one that a test holds.
+    pub(crate) fn from_fn(passed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self(Arc::new(passed))
+    }
+}
+
+impl governor::clock::Clock for Steady {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        // Five centuries of nanoseconds fit.
+        Nanos::new(u64::try_from((self.0)().as_nanos()).unwrap_or(u64::MAX >> 1))
+    }
+}
+
+impl fmt::Debug for Steady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Steady")
     }
 }
 

@@ -175,6 +175,12 @@ impl VerifiedToken {
     }
 }
 
+impl std::fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VerifiedToken").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
 #[derive(Deserialize)]
 struct Known {
     iss: String,

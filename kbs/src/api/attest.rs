@@ -3,6 +3,7 @@
 use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use kbs_protocol::{Attestation, TokenResponse};
+use verifier::time::UnixTime;
 
 use super::body;
 use super::head::{session_cookie, set_cookie, source};
@@ -17,23 +18,40 @@ pub(super) async fn post(
     payload: Payload,
 ) -> Result<HttpResponse, CocoProblem> {
     let limits = &broker.config.limits;
-    // Cookie, size, JSON, then whether the cookie is ours and its time is not over: the order of the protocol.
-    let cookie = session_cookie(&request).ok_or(SessionError::NoCookie)?;
-    let body = body::read(&request, payload, limits.body, limits.request).await?;
-    let now = broker.clock.now();
-    let message = Attestation::parse(&body).map_err(Problem::Json)?;
-    let challenge = Challenge::from_cookie(&cookie, &broker.challenge_keys, now)?;
-    let attempt = Attempt { challenge: challenge.clone(), body, message, source: source(&request) };
-    let flight = broker.flights.take_off(challenge.nonce()).await;
-    let slots = std::sync::Arc::clone(&broker.verifications);
-    let wait = tokio::time::timeout(limits.request, slots.acquire_owned()).await;
-    let permit = wait.map_err(|_| Problem::Busy)?.map_err(|_| Problem::Stopped)?;
+    let source = source(&request);
+    // A cookie that is not ours costs the opening of it, and whoever shows one is a stranger.
+    let now = broker.instant()?;
+    let cookie = session_cookie(&request).ok_or(SessionError::NoCookie);
+    let opened = cookie.and_then(|cookie| Ok((open(&broker, &cookie, now)?, cookie)));
+    let (challenge, cookie) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            broker.gate.throttle.admit(source)?;
+            return Err(error.into());
+        }
+    };
+    let aboard = broker.flights.board(challenge.nonce())?;
+    let (body, room) =
+        body::read_into(&broker.gate.bodies, &request, payload, limits.body, limits.request).await?;
+    let flight = aboard.take_off(limits.queue_time).await?;
+    let slot = broker.gate.attestations.enter().await?;
+    // The instant of the decision: time has passed since the cookie was opened.
+    let now = broker.instant()?;
+    let challenge = open(&broker, &cookie, now)?;
+    let answered = challenge.clone();
     let worker = broker.clone();
     let work = web::block(move || {
         // They end with the work: a request that is given up does not end it, and must not make room for more.
-        let _held = (permit, flight);
-        attest(&worker, &attempt, now)
+        let _held = (slot, flight, room);
+        // Nothing that waits is larger than its body: it is taken apart here.
+        let message = Attestation::parse(&body).map_err(Problem::Json)?;
+        let attempt = Attempt { challenge, body, message, source };
+        Ok::<_, Problem>(attest(&worker, &attempt, now)?)
     });
     let token = work.await.map_err(|_| Problem::Stopped)??;
-    Ok(HttpResponse::Ok().cookie(set_cookie(cookie, &challenge)).json(TokenResponse { token }))
+    Ok(HttpResponse::Ok().cookie(set_cookie(cookie, &answered)).json(TokenResponse { token }))
+}
+
+fn open(broker: &Broker, cookie: &str, now: UnixTime) -> Result<Challenge, SessionError> {
+    Challenge::from_cookie(cookie, &broker.challenge_keys, now)
 }

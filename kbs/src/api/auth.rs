@@ -7,7 +7,7 @@ use kbs_protocol::{HashAlgorithm, Request, VERSION};
 use verifier::evidence::Tee;
 
 use super::body;
-use super::head::set_cookie;
+use super::head::{session_cookie, set_cookie, source};
 use super::problem::{CocoProblem, Problem};
 use crate::broker::Broker;
 use crate::session::Challenge;
@@ -18,9 +18,18 @@ pub(super) async fn post(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, CocoProblem> {
-    let now = broker.clock.now();
+    // Before anything else. Whoever has a session shares no limit with others behind the same address.
+    let throttle = &broker.gate.throttle;
+    let open =
+        |cookie: String| Challenge::from_cookie(&cookie, &broker.challenge_keys, broker.clock.now()).is_ok();
+    if session_cookie(&request).is_some_and(open) {
+        throttle.admit_known()?;
+    } else {
+        throttle.admit(source(&request))?;
+    }
     let limits = &broker.config.limits;
     let body = body::read(&request, payload, REQUEST_BYTES, limits.request).await?;
+    let now = broker.instant()?;
     let message = Request::parse(&body).map_err(Problem::Json)?;
     if message.version != VERSION {
         return Err(Problem::Version { actual: printable(&message.version) }.into());

@@ -11,18 +11,41 @@ use actix_web::web::{Bytes, Payload};
 use futures_core::Stream;
 
 use super::problem::Problem;
+use crate::gate::{BodyMemory, Held};
 
 /// Reads a body of at most `limit` bytes within `time`.
 pub(super) async fn read(
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: Payload,
     limit: usize,
     time: Duration,
 ) -> Result<Vec<u8>, Problem> {
+    take(request, payload, limit, time, None).await.map(|(body, _)| body)
+}
+
+/// The same with the room that it takes in the memory for bodies, to be given back when the body is not needed any more.
+pub(super) async fn read_into(
+    memory: &BodyMemory,
+    request: &HttpRequest,
+    payload: Payload,
+    limit: usize,
+    time: Duration,
+) -> Result<(Vec<u8>, Held), Problem> {
+    take(request, payload, limit, time, Some(memory)).await
+}
+
+async fn take(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+    time: Duration,
+    memory: Option<&BodyMemory>,
+) -> Result<(Vec<u8>, Held), Problem> {
     let deadline = tokio::time::Instant::now() + time;
     let announced = announced(request).unwrap_or(0);
     // What is announced has not come yet: memory grows with what did.
     let mut body = Vec::with_capacity(announced.min(limit).min(FIRST_CAPACITY));
+    let mut held = Held::default();
     let mut total = 0_usize;
     let mut over = announced > limit;
     loop {
@@ -39,10 +62,15 @@ pub(super) async fn read(
         }
         // A sender that is still sending does not look at the answer: some of what is too much is taken and dropped.
         if !over {
+            if let Some(memory) = memory {
+                memory.cover(&mut held, total).await?;
+                // A vector that grows by itself takes up to twice what it holds.
+                body.reserve_exact(held.bytes().min(limit).saturating_sub(body.len()));
+            }
             body.extend_from_slice(&chunk);
         }
     }
-    if over { Err(Problem::TooLarge { limit }) } else { Ok(body) }
+    if over { Err(Problem::TooLarge { limit }) } else { Ok((body, held)) }
 }
 
 async fn next(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {

@@ -13,6 +13,8 @@ use serde::Serialize;
 
 use crate::admin::AdminError;
 use crate::attest::AttestError;
+use crate::clock_guard::ClockWrong;
+use crate::gate::{Busy, TooMany};
 use crate::release::ReleaseError;
 use crate::seal::NotSealedHere;
 use crate::session::SessionError;
@@ -35,8 +37,12 @@ pub(crate) enum Problem {
     Slow,
     #[error("the body could not be read to its end")]
     Broken,
-    #[error("too many verifications are waiting; try again")]
-    Busy,
+    #[error("{0}")]
+    Busy(#[from] Busy),
+    #[error("{0}")]
+    TooMany(#[from] TooMany),
+    #[error("{0}")]
+    Clock(#[from] ClockWrong),
     #[error("{0}")]
     Json(#[from] JsonError),
     #[error("KBS Client Protocol Version Mismatch: expect =0.4.0 while the request is {actual}")]
@@ -98,6 +104,14 @@ enum Kind {
 }
 
 impl Problem {
+    /// Seconds after which the same request may be answered otherwise.
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany(TooMany { seconds, .. }) => Some(*seconds),
+            _ => (self.meaning().status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_SECONDS),
+        }
+    }
+
     fn meaning(&self) -> Meaning {
         use ErrorKind as E;
         let (status, kind) = match self {
@@ -107,7 +121,9 @@ impl Problem {
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, E::SerdeError),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, E::SerdeError),
             Self::Broken | Self::Query => (StatusCode::BAD_REQUEST, E::SerdeError),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, E::AttestationError),
+            Self::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, E::AttestationError),
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, E::AttestationError),
+            Self::Clock(_) => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
             Self::Stopped | Self::ReadOnly => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
             Self::Json(error) => (json(*error), E::SerdeError),
             Self::Version { .. } | Self::Tee { .. } => (StatusCode::BAD_REQUEST, E::AttestationError),
@@ -237,9 +253,13 @@ impl Meaning {
         if self.status != StatusCode::SERVICE_UNAVAILABLE || self.kind == Kind::EndorsementMissing {
             return problem.to_string();
         }
+        if let Problem::Busy(_) | Problem::Clock(_) = problem {
+            // Anybody can cause as many of these as he likes; the clock's guard says once what is wrong.
+            return problem.to_string();
+        }
         tracing::error!(error = %problem, status = self.status.as_u16(), "request failed inside the broker");
         match problem {
-            Problem::Busy | Problem::Stopped | Problem::ReadOnly => problem.to_string(),
+            Problem::Stopped | Problem::ReadOnly => problem.to_string(),
             _ => "the broker cannot do this now".to_owned(),
         }
     }
@@ -273,7 +293,7 @@ impl ResponseError for CocoProblem {
             }
         };
         let mut response = HttpResponse::build(meaning.status).json(body);
-        add_headers(&mut response, meaning.status);
+        add_headers(&mut response, self.0.retry_after());
         response
     }
 }
@@ -292,14 +312,14 @@ impl ResponseError for V1Problem {
         };
         let mut response =
             HttpResponse::build(meaning.status).content_type("application/problem+json").json(body);
-        add_headers(&mut response, meaning.status);
+        add_headers(&mut response, self.0.retry_after());
         response
     }
 }
 
-fn add_headers(response: &mut HttpResponse, status: StatusCode) {
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+fn add_headers(response: &mut HttpResponse, retry_after: Option<u64>) {
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
 }
 
@@ -334,6 +354,9 @@ impl fmt::Display for V1Problem {
         self.0.fmt(f)
     }
 }
+
+/// After what is to pass, such as a full queue.
+const RETRY_SECONDS: u64 = 5;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use kbs_protocol::ResourcePath;
+use verifier::time::UnixTime;
 use zeroize::Zeroizing;
 
 use super::body;
@@ -13,12 +14,13 @@ use super::head::{bearer, session_cookie, source};
 use super::problem::{CocoProblem, Problem};
 use crate::admin::Admin;
 use crate::broker::Broker;
-use crate::release::{Ask, release};
+use crate::release::{Ask, find_token, release, verify};
 use crate::roles::Permission;
+use crate::session::Challenge;
 use crate::store::Secret;
 
 pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, CocoProblem> {
-    let now = broker.clock.now();
+    let now = broker.instant()?;
     let query = Query::<BTreeMap<String, String>>::from_query(request.query_string());
     let ask = Ask {
         cookie: session_cookie(&request),
@@ -26,10 +28,45 @@ pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<Ht
         path: path(&request)?,
         query: query.map_err(|_| Problem::Query)?.into_inner(),
         source: source(&request),
+        verified: None,
     };
+    let ask = prove(&broker, ask, now).await?;
+    let slot = broker.gate.releases.enter().await?;
+    // The instant of the decision: it may have waited.
+    let now = broker.instant()?;
     let worker = broker.clone();
-    let response = web::block(move || release(&worker, &ask, now)).await.map_err(|_| Problem::Stopped)??;
+    let work = web::block(move || {
+        let _held = slot;
+        release(&worker, &ask, now)
+    });
+    let response = work.await.map_err(|_| Problem::Stopped)??;
     Ok(HttpResponse::Ok().json(response))
+}
+
+/// Holds what a guest shows to be good, so that it may wait for its turn. A session is opened; a token costs the
+/// verification of one signature, and whoever shows what does not hold, or nothing, is a stranger.
+async fn prove(broker: &Data<Broker>, mut ask: Ask, now: UnixTime) -> Result<Ask, Problem> {
+    let open = |cookie: &String| Challenge::from_cookie(cookie, &broker.challenge_keys, now).is_ok();
+    if ask.cookie.as_ref().is_some_and(open) {
+        return Ok(ask);
+    }
+    let source = ask.source;
+    let worker = broker.clone();
+    let found = if ask.bearer.is_none() {
+        find_token(broker, &ask, now).map(|_| ask)
+    } else {
+        let slot = broker.gate.token_lane(source).enter().await?;
+        let work = web::block(move || {
+            let _held = slot;
+            ask.verified = Some(verify(&worker, &ask, now)?);
+            Ok(ask)
+        });
+        work.await.map_err(|_| Problem::Stopped)?
+    };
+    if found.is_err() {
+        broker.gate.throttle.admit(source)?;
+    }
+    Ok(found?)
 }
 
 pub(super) async fn post(

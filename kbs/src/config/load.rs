@@ -13,7 +13,7 @@ use verifier::anchors::Anchors;
 use verifier::evidence::Tee;
 
 use super::raw::{Raw, RawAdmin, RawLimits, RawRoot};
-use super::{Config, ConfigError, Input, Limits, Tls, base_of};
+use super::{Config, ConfigError, Input, Limits, Rate, Tls, base_of};
 use crate::admin::AdminKey;
 use crate::jwt::PinnedKey;
 use crate::roles::Role;
@@ -176,6 +176,7 @@ fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {
     let count = |key, value, least, most| {
         in_range(key, value, least, most).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
     };
+    let rate = |key, value| in_range(key, value, 1, 1_000_000);
     // Beyond these the protocol's own reader refuses the message.
     let most_body = u32::try_from(protocol::ATTESTATION_BYTES).unwrap_or(u32::MAX);
     let most_secret = u32::try_from(protocol::SECRET_BYTES).unwrap_or(u32::MAX);
@@ -188,6 +189,20 @@ fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {
         body: count("limits.body_bytes", raw.body_bytes, 64 << 10, most_body)?,
         secret: count("limits.secret_bytes", raw.secret_bytes, 32, most_secret)?,
         verifications: count("limits.verifications", raw.verifications, 1, 4096)?,
+        releases: count("limits.releases", raw.releases, 1, 4096)?,
+        queue: count("limits.queue", raw.queue, 1, 65_536)?,
+        queue_time: seconds("limits.queue_seconds", raw.queue_seconds, 10)?,
+        // The least holds two of the largest bodies.
+        body_memory: count("limits.body_memory_mib", raw.body_memory_mib, 4, 65_536)? << 20,
+        auth_per_address: Rate {
+            per_second: rate("limits.auth_per_address_per_second", raw.auth_per_address_per_second)?,
+            burst: rate("limits.auth_per_address_burst", raw.auth_per_address_burst)?,
+        },
+        auth: Rate {
+            per_second: rate("limits.auth_per_second", raw.auth_per_second)?,
+            burst: rate("limits.auth_burst", raw.auth_burst)?,
+        },
+        clock_skew: in_range("limits.clock_skew_seconds", raw.clock_skew_seconds, 1, 3600).map(i64::from)?,
         connections: count("limits.connections", raw.connections, 1, 1 << 20)?,
         denied_records: u64::from(in_range("limits.denied_records_mib", raw.denied_records_mib, 0, 1 << 20)?)
             << 20,

@@ -6,6 +6,11 @@ use crate::scratch::Scratch;
 
 const MINIMAL: &str = "listen = \"127.0.0.1:0\"\nstore = \"s\"\nroot_key = \"k\"\n";
 
+/// What holds where nothing is said.
+pub(crate) fn minimal() -> Config {
+    parse(MINIMAL, Path::new("")).unwrap()
+}
+
 fn refused(text: &str) -> Option<ConfigError> {
     parse(text, Path::new("")).err()
 }

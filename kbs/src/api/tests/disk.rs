@@ -71,14 +71,14 @@ async fn a_request_that_is_given_up_makes_no_room_for_more_before_its_work_ends(
     stuck.store(true, Ordering::SeqCst);
     let attempt = bench.attest(&cookie, good(&nonce, &new_key()));
     let given_up = tokio::time::timeout(Duration::from_millis(300), attempt).await;
-    let (slots, flights) = (&bench.broker.verifications, &bench.broker.flights);
-    let held = (slots.available_permits(), flights.count());
+    let (slots, flights) = (&bench.broker.gate.attestations, &bench.broker.flights);
+    let held = (slots.free(), flights.count());
     // Let go before anything can panic: the runtime waits for its threads.
     stuck.store(false, Ordering::SeqCst);
     assert!(given_up.is_err());
     assert_eq!(held, (0, 1));
     for _ in 0..1000 {
-        if (slots.available_permits(), flights.count()) == (1, 0) {
+        if (slots.free(), flights.count()) == (1, 0) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,0 +1,73 @@
+//! What a stranger can cost: how often he may ask, how many requests work and wait, and how many bytes of bodies lie in
+//! memory.
+//!
+//! ```text
+//! shows nothing that holds ─▶ throttle: per address, then over all ─▶ 429, or its refusal
+//! a token                  ─▶ verified at most a few at a time; from an address that showed junk, one at a time
+//! session or token holds   ─▶ a lane: a slot, or a place in its queue, or 503
+//! ```
+//!
+//! Releases have a lane of their own: however many attestations wait, a release waits for releases alone.
+
+use std::net::IpAddr;
+
+use crate::config::Limits;
+use crate::system::Steady;
+
+mod lane;
+mod memory;
+mod throttle;
+
+pub(crate) use lane::{Busy, Lane};
+pub(crate) use memory::{BodyMemory, Held};
+pub(crate) use throttle::{Throttle, TooMany};
+
+/// Every bound on what is in progress.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    /// What may be asked by whoever shows no session and no token that holds.
+    pub(crate) throttle: Throttle,
+    /// Verifications of evidence.
+    pub(crate) attestations: Lane,
+    /// Releases of secrets.
+    pub(crate) releases: Lane,
+    /// Bodies of attestations.
+    pub(crate) bodies: BodyMemory,
+    tokens: Lane,
+    suspects: Lane,
+}
+
+impl Gate {
+    /// The bounds that are configured.
+    pub(crate) fn new(limits: &Limits, clock: Steady) -> Self {
+        let lane = |slots| Lane::new(slots, limits.queue, limits.queue_time);
+        Self {
+            throttle: Throttle::new(limits, clock),
+            attestations: lane(limits.verifications),
+            releases: lane(limits.releases),
+            bodies: BodyMemory::new(limits.body_memory, limits.queue_time),
+            tokens: lane(TOKENS),
+            suspects: lane(SUSPECTS),
+        }
+    }
+
+    /// The lane in which a token from this address is verified: where too much junk came from, all tokens are verified
+    /// one after the other, the good ones of its neighbours too, and nobody else waits for them.
+    pub(crate) fn token_lane(&self, source: Option<IpAddr>) -> &Lane {
+        if self.throttle.is_spent(source) { &self.suspects } else { &self.tokens }
+    }
+
+    /// Threads that may be at work at the same time.
+    pub(crate) fn threads(limits: &Limits) -> usize {
+        [limits.releases, TOKENS, SUSPECTS, OPERATORS]
+            .iter()
+            .fold(limits.verifications, |sum, more| sum.saturating_add(*more))
+    }
+}
+
+/// A signature of P-256 takes a tenth of a millisecond: four at a time are thousands in a second.
+const TOKENS: usize = 4;
+/// One core's worth for all addresses that send junk.
+const SUSPECTS: usize = 1;
+/// What operators ask for blocks too; they are not strangers and not many.
+const OPERATORS: usize = 64;
