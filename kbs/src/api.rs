@@ -4,13 +4,14 @@ mod attest;
 mod auth;
 mod body;
 mod head;
+mod health;
 mod operator;
 pub(crate) mod problem;
 mod resource;
 mod store;
 mod uploads;
 
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use kbs_protocol::PREFIX;
 
@@ -60,23 +61,20 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(only(web::get().to(operator::blob), "/v1/blobs/{digest}".to_owned()))
         .service(only(web::get().to(store::secrets), "/v1/secrets".to_owned()))
         .service(only(web::get().to(store::backup), "/v1/backup".to_owned()))
-        .service(only(web::get().to(healthy), "/healthz".to_owned()))
+        .service(only(web::get().to(health::alive), "/healthz".to_owned()))
+        .service(only(web::get().to(health::ready), "/readyz".to_owned()))
         .default_service(web::to(no_route));
-}
-
-/// Healthy is a broker whose store takes writes: without them it releases nothing.
-async fn healthy(broker: Data<Broker>) -> Result<HttpResponse, CocoProblem> {
-    let checked = web::block(move || broker.store.check()).await.map_err(|_| Problem::Stopped)?;
-    checked.map_err(|_| Problem::ReadOnly)?;
-    Ok(HttpResponse::Ok().finish())
 }
 
 /// Admits an admin whose role has this permission; whoever is refused is told the least, and the log the rest.
 fn admit(broker: &Broker, request: &HttpRequest, permission: Permission) -> Result<Admin, Problem> {
+    let source = head::source(request);
+    let _turn = broker.gate.turn(source)?;
     let admitted = authenticate(&broker.config.admins, head::bearer(request), permission, broker.clock.now());
-    admitted.map_err(|error| {
+    admitted.or_else(|error| {
+        broker.gate.throttle.admit(source)?;
         tracing::warn!(reason = ?error, "admin refused");
-        error.into()
+        Err(error.into())
     })
 }
 

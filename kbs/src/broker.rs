@@ -121,6 +121,16 @@ impl Broker {
         self.clock_guard.look(now).map(|()| now)
     }
 
+    /// Holds the clock against the store: its own clock, and the newest instant on record, which is kept up. Blocks.
+    /// Whether the clock can be believed.
+    pub(crate) fn compare_clock(&self) -> Result<bool, StoreError> {
+        let recorded = self.store.newest_instant()?;
+        let store = self.store.clock()?;
+        let Ok(due) = self.clock_guard.compare(self.clock.now(), store, recorded) else { return Ok(false) };
+        due.map(|now| self.store.keep_instant(recorded, now)).transpose()?;
+        Ok(true)
+    }
+
     /// The operator's inputs, after a look at the folder of endorsements unless that was done within the last second:
     /// whoever asks for what is missing, and as often as he likes, causes no more looks than that.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {

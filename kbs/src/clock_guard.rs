@@ -3,8 +3,8 @@
 //! while it is wrong, nothing is attested and nothing released.
 //!
 //! ```text
-//! each request ─▶ look(now) ────────────────────────▶ this request's instant, or why there is none
-//! every 10 s   ─▶ compare(now, store's clock, mark) ─▶ the same; and now and then a mark for the store to keep
+//! each request ─▶ look(now) ─────────────────────────────▶ this request's instant, or why there is none
+//! every 10 s   ─▶ compare(now, store's clock, its record) ─▶ the same; and now and then an instant to be put on record
 //! ```
 
 use std::sync::{Mutex, PoisonError};
@@ -126,7 +126,11 @@ impl ClockGuard {
         let answer = question(watch);
         match &answer {
             Err(wrong) if *believed => {
-                tracing::error!(%wrong, "nothing is attested and nothing released until the clock is right");
+                tracing::error!(
+                    %wrong,
+                    "nothing is attested and nothing released until the clock is right; if it is right now and ran ahead \
+                     before, stop the broker and run `vouchsafe-kbs accept-clock`"
+                );
             }
             Ok(_) if !*believed => tracing::info!("the clock is right again"),
             Ok(_) | Err(_) => {}

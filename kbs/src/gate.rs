@@ -11,6 +11,8 @@
 
 use std::net::IpAddr;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::config::Limits;
 use crate::system::Steady;
 
@@ -33,6 +35,8 @@ pub(crate) struct Gate {
     pub(crate) releases: Lane,
     /// Bodies of attestations.
     pub(crate) bodies: BodyMemory,
+    /// Looks at whether the broker is ready: anybody may ask, and one may write.
+    pub(crate) checks: Lane,
     tokens: Lane,
     suspects: Lane,
 }
@@ -46,6 +50,7 @@ impl Gate {
             attestations: lane(limits.verifications),
             releases: lane(limits.releases),
             bodies: BodyMemory::new(limits.body_memory, limits.queue_time),
+            checks: lane(CHECKS),
             tokens: lane(TOKENS),
             suspects: lane(SUSPECTS),
         }
@@ -57,9 +62,18 @@ impl Gate {
         if self.throttle.is_spent(source) { &self.suspects } else { &self.tokens }
     }
 
+    /// The turn of an operator's token from this address: where too much junk came from, one is verified at a time, and
+    /// whoever comes meanwhile comes again.
+    pub(crate) fn turn(&self, source: Option<IpAddr>) -> Result<Option<OwnedSemaphorePermit>, TooMany> {
+        if !self.throttle.is_spent(source) {
+            return Ok(None);
+        }
+        self.suspects.try_enter().map(Some).ok_or(TooMany { whose: "from this address", seconds: 1 })
+    }
+
     /// Threads that may be at work at the same time.
     pub(crate) fn threads(limits: &Limits) -> usize {
-        [limits.releases, TOKENS, SUSPECTS, OPERATORS]
+        [limits.releases, TOKENS, SUSPECTS, CHECKS, OPERATORS]
             .iter()
             .fold(limits.verifications, |sum, more| sum.saturating_add(*more))
     }
@@ -69,5 +83,7 @@ impl Gate {
 const TOKENS: usize = 4;
 /// One core's worth for all addresses that send junk.
 const SUSPECTS: usize = 1;
+/// Looks at readiness at a time.
+const CHECKS: usize = 1;
 /// What operators ask for blocks too; they are not strangers and not many.
 const OPERATORS: usize = 64;

@@ -14,6 +14,7 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::api::routes;
 use crate::broker::{Broker, StartError};
@@ -25,6 +26,8 @@ use crate::system::Clock;
 /// Serves until SIGTERM or SIGINT. `ready` gets the bound address once requests are taken. Blocks.
 pub fn serve(config: Config, clock: Clock, ready: impl FnOnce(SocketAddr)) -> Result<(), StartError> {
     System::new().block_on(async {
+        // A file that may not grow is a full disk and not the end of the process.
+        let _file_limit = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
         let Prepared { server, address, broker } = prepare(config, clock, true)?;
         ready(address);
         let ended = server.await;
@@ -107,6 +110,7 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, Star
     announce(&config, address);
     let broker = Data::new(Broker::start(config, clock)?);
     broker.snapshot()?;
+    broker.compare_clock().map_err(StartError::Store)?;
     let own = broker.clone().into_inner();
     actix_web::rt::spawn(tend(Arc::downgrade(&own)));
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

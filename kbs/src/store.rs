@@ -17,6 +17,7 @@ use crate::root_key::RootKeys;
 
 pub(crate) mod backend;
 pub(crate) mod export;
+mod instants;
 mod keys;
 mod records;
 mod redb;

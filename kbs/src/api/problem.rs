@@ -77,8 +77,6 @@ pub(crate) enum Problem {
     Seal(#[from] NotSealedHere),
     #[error("the broker is shutting down")]
     Stopped,
-    #[error("the store takes no writes")]
-    ReadOnly,
 }
 
 /// A problem answered with CoCo's error body.
@@ -124,7 +122,7 @@ impl Problem {
             Self::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, E::AttestationError),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, E::AttestationError),
             Self::Clock(_) => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
-            Self::Stopped | Self::ReadOnly => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
+            Self::Stopped => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
             Self::Json(error) => (json(*error), E::SerdeError),
             Self::Version { .. } | Self::Tee { .. } => (StatusCode::BAD_REQUEST, E::AttestationError),
             Self::Resource(_) => (StatusCode::BAD_REQUEST, E::InvalidRequestPath),
@@ -259,7 +257,14 @@ impl Meaning {
         }
         tracing::error!(error = %problem, status = self.status.as_u16(), "request failed inside the broker");
         match problem {
-            Problem::Stopped | Problem::ReadOnly => problem.to_string(),
+            Problem::Stopped => problem.to_string(),
+            Problem::Store(error)
+            | Problem::Attest(AttestError::Store(error))
+            | Problem::Release(ReleaseError::Store(error))
+                if matches!(error, StoreError::Database { .. } | StoreError::Unavailable { .. }) =>
+            {
+                NO_STORE.to_owned()
+            }
             _ => "the broker cannot do this now".to_owned(),
         }
     }
@@ -355,6 +360,9 @@ impl fmt::Display for V1Problem {
     }
 }
 
+/// What a guest is told of a disk that is full or fails, and of a store that cannot be reached.
+const NO_STORE: &str =
+    "the broker's store cannot be read or written now: nothing is attested and nothing released until it can";
 /// After what is to pass, such as a full queue.
 const RETRY_SECONDS: u64 = 5;
 

@@ -1,6 +1,9 @@
 //! The protocol over HTTP, with CoCo's sample evidence: what needs no hardware, simulated or real.
 
+mod clock;
 mod disk;
+mod errors;
+mod limits;
 mod quotes;
 mod recorded;
 mod room;
@@ -8,7 +11,8 @@ mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use actix_web::App;
 use actix_web::dev::Service;
@@ -28,11 +32,12 @@ use verifier::time::UnixTime;
 use super::routes;
 use crate::broker::Broker;
 use crate::config;
+use crate::gate::Gate;
 use crate::jwt::tests::Signer;
 use crate::root_key::RootKeys;
 use crate::scratch::Scratch;
 use crate::store::{Secret, Store};
-use crate::system::{Clock, rng};
+use crate::system::{Clock, Steady, rng};
 
 const START: i64 = 1_775_000_000;
 const ALLOW_ALL: &str = "package policy\nallow := true";
@@ -57,6 +62,7 @@ struct Answer {
     cookie: Option<String>,
     set_cookie: Option<String>,
     content_type: Option<String>,
+    retry_after: Option<String>,
     body: Vec<u8>,
 }
 
@@ -81,6 +87,18 @@ impl Bench {
         let time = Arc::new(AtomicI64::new(START));
         let broker = Data::new(start(config, &scratch.path, &time, store));
         Self { broker, time, admin, scratch }
+    }
+
+    /// A broker with further limits, whose rates go by a clock of milliseconds that the test holds.
+    fn with_limits(name: &str, limits: &str) -> (Self, Arc<AtomicU64>) {
+        let bench = Self::new(name, ALLOW_ALL);
+        let store = Store::in_memory(root_key(), 1 << 20);
+        let mut broker = start(&format!("{CONFIG}{limits}"), &bench.scratch.path, &bench.time, store);
+        let time = Arc::new(AtomicU64::new(0));
+        let own = Arc::clone(&time);
+        let steady = Steady::from_fn(move || Duration::from_millis(own.load(Ordering::SeqCst)));
+        broker.gate = Gate::new(&broker.config.limits, steady);
+        (Self { broker: Data::new(broker), ..bench }, time)
     }
 
     /// The broker stopped and started again over the same store.
@@ -110,7 +128,9 @@ impl Bench {
             .as_deref()
             .map(|text| text.split_once(';').unwrap().0.split_once('=').unwrap().1.to_owned());
         let content_type = head(header::CONTENT_TYPE);
-        Answer { status, cookie, set_cookie, content_type, body: read_body(response).await.to_vec() }
+        let retry_after = head(header::RETRY_AFTER);
+        let body = read_body(response).await.to_vec();
+        Answer { status, cookie, set_cookie, content_type, retry_after, body }
     }
 
     async fn store_secret(&self) {

@@ -53,6 +53,13 @@ pub(super) enum StoreCommand {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Say that this machine's clock is right although the store has a later instant on record: after a clock that ran
+    /// ahead was set right.
+    AcceptClock {
+        /// The configuration file of the store's broker, which must be stopped.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
     /// Check that a backup is whole and unchanged, without its root key.
     CheckBackup {
         /// The backup.
@@ -72,6 +79,11 @@ pub(super) fn run(command: StoreCommand) -> anyhow::Result<()> {
         }
         StoreCommand::Migrate { from_config, to_config } => migrate(&from_config, &to_config),
         StoreCommand::VerifyStore { config } => tell(&open(&config)?.0.verify()?),
+        StoreCommand::AcceptClock { config } => {
+            let now = Clock::system().now();
+            open(&config)?.0.accept_instant(now)?;
+            tell(&serde_json::json!({"newest_instant": now}))
+        }
         StoreCommand::CheckBackup { file } => {
             let file = File::open(&file).with_context(|| file.display().to_string())?;
             tell(&check(&mut BufReader::new(file))?)

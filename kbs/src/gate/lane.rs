@@ -38,7 +38,7 @@ impl Lane {
 
     /// A slot, at once or after a wait; given back when dropped.
     pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Busy> {
-        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+        if let Some(slot) = self.try_enter() {
             return Ok(slot);
         }
         let _place = self.places.try_acquire().map_err(|_| Busy::QueueFull)?;
@@ -47,10 +47,21 @@ impl Lane {
         wait.map_err(|_| Busy::Waited(self.patience))?.map_err(|_| Busy::QueueFull)
     }
 
+    /// A slot, if there is one at once.
+    pub(crate) fn try_enter(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.slots).try_acquire_owned().ok()
+    }
+
     /// Slots that are free now.
     #[cfg(test)]
     pub(crate) fn free(&self) -> usize {
         self.slots.available_permits()
+    }
+
+    /// Places in the queue that are free now.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> usize {
+        self.places.available_permits()
     }
 }
 

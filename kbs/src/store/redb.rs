@@ -6,7 +6,7 @@
 use std::fmt;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -17,6 +17,7 @@ use verifier::time::UnixTime;
 
 use super::StoreError;
 use super::backend::{Backend, Batch, Change, Commit, Condition, Row, Table};
+use super::reserve::free_bytes;
 
 /// The embedded store.
 pub(crate) struct Redb {
@@ -27,6 +28,8 @@ pub(crate) struct Redb {
 
 struct Shared {
     open: Box<Open>,
+    /// The file, where there is one: what is said about a failed write names it.
+    place: Option<PathBuf>,
     database: RwLock<Option<Database>>,
     /// The last write failed, and none has succeeded since.
     failed: AtomicBool,
@@ -43,19 +46,23 @@ struct Job {
 impl Redb {
     /// Opens the store at `path`, or makes it.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let place = path.to_owned();
         let path = path.to_owned();
-        Self::opened_by(Box::new(move || {
-            // Tokens of open sessions are in it: nobody but the broker reads the file.
-            let options = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&path);
-            let file = options.map_err(|error| refused(redb::StorageError::Io(error)))?;
-            Database::builder().create_file(file).map_err(refused)
-        }))
+        Self::opened_at(
+            Some(place),
+            Box::new(move || {
+                // Tokens of open sessions are in it: nobody but the broker reads the file.
+                let options = OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .mode(0o600)
+                    .open(&path);
+                let file = options.map_err(|error| refused(redb::StorageError::Io(error)))?;
+                Database::builder().create_file(file).map_err(refused)
+            }),
+        )
     }
 
     /// A store in memory: gone with the process.
@@ -67,8 +74,12 @@ impl Redb {
 
     /// A store that `open` opens, now and after each write that failed.
     pub(crate) fn opened_by(open: Box<Open>) -> Result<Self, StoreError> {
+        Self::opened_at(None, open)
+    }
+
+    fn opened_at(place: Option<PathBuf>, open: Box<Open>) -> Result<Self, StoreError> {
         let database = RwLock::new(Some(prepared(&*open)?));
-        let shared = Arc::new(Shared { open, database, failed: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { open, place, database, failed: AtomicBool::new(false) });
         let (queue, waiting) = channel();
         let own = Arc::clone(&shared);
         let committer = std::thread::Builder::new()
@@ -220,7 +231,7 @@ impl Shared {
             if let Err(error) = &result {
                 // The database refuses everything after a failed write; whoever comes next opens it anew.
                 self.database.write().unwrap_or_else(PoisonError::into_inner).take();
-                tracing::error!(%error, "a write of the store failed: nothing of it is kept");
+                self.complain(error);
             }
             for (place, job) in group.into_iter().enumerate() {
                 let answer = match &result {
@@ -231,6 +242,20 @@ impl Shared {
                 let _ = job.answer.send(answer);
             }
         }
+    }
+}
+
+impl Shared {
+    /// Tells the operator of a write that failed, and what to do.
+    fn complain(&self, error: &StoreError) {
+        let place = self.place.as_deref();
+        tracing::error!(
+            %error,
+            file = place.map(|path| tracing::field::display(path.display())),
+            free_mib = place.and_then(free_bytes).map(|bytes| bytes >> 20),
+            "a write of the store failed: nothing of it is kept, and nothing is attested or released until one \
+             succeeds; make room on its file system, or lift what limits it (no restart is needed)"
+        );
     }
 }
 

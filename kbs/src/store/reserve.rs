@@ -21,12 +21,16 @@ impl Reserve {
     /// Whether more than the reserve is free. A file system that does not tell has nothing free.
     pub(crate) fn holds(&self) -> bool {
         let Some((path, bytes)) = &self.0 else { return true };
-        match rustix::fs::statvfs(path) {
-            Ok(found) => found.f_bavail.saturating_mul(found.f_frsize) > *bytes,
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "the free space of the store is not known");
-                false
-            }
-        }
+        free_bytes(path).is_some_and(|free| free > *bytes)
     }
+}
+
+/// Bytes that are free on the file system of a path, if it tells.
+pub(super) fn free_bytes(path: &Path) -> Option<u64> {
+    rustix::fs::statvfs(path)
+        .map(|found| found.f_bavail.saturating_mul(found.f_frsize))
+        .inspect_err(|error| {
+            tracing::warn!(path = %path.display(), %error, "the free space of the store is not known");
+        })
+        .ok()
 }

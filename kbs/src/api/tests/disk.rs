@@ -1,7 +1,6 @@
 //! A disk that fails: nothing is released and no token given.
 
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
@@ -94,8 +93,11 @@ async fn a_release_that_cannot_be_recorded_does_not_happen() {
     bench.attest(&cookie, good(&nonce, &new_key())).await.token();
     failing.store(true, Ordering::SeqCst);
     let answer = bench.get(cookie_header(&cookie)).await;
-    let expected = (503, "PluginInternalError".to_owned(), "the broker cannot do this now".to_owned());
-    assert_eq!(answer.error(), expected);
+    assert_eq!(answer.error(), (503, "PluginInternalError".to_owned(), NO_STORE.to_owned()));
+    assert_eq!(answer.retry_after.as_deref(), Some("5"));
+    // As soon as the disk takes writes again, so does the broker.
+    failing.store(false, Ordering::SeqCst);
+    assert_eq!(bench.get(cookie_header(&cookie)).await.status, StatusCode::OK);
 }
 
 #[actix_web::test]
@@ -104,6 +106,15 @@ async fn a_decision_that_cannot_be_recorded_gives_no_token() {
     let (cookie, nonce) = bench.auth().await;
     failing.store(true, Ordering::SeqCst);
     let answer = bench.attest(&cookie, good(&nonce, &new_key())).await;
-    assert_eq!(answer.kind(), (503, "PluginInternalError".to_owned()));
-    assert_eq!(bench.send(TestRequest::get().uri("/healthz")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.error(), (503, "PluginInternalError".to_owned(), NO_STORE.to_owned()));
+    // The process is well, and not ready.
+    assert_eq!(bench.send(TestRequest::get().uri("/healthz")).await.status, StatusCode::OK);
+    let ready = async || bench.send(TestRequest::get().uri("/readyz")).await;
+    assert_eq!(ready().await.error(), (503, "PluginInternalError".to_owned(), NO_STORE.to_owned()));
+    failing.store(false, Ordering::SeqCst);
+    assert_eq!(ready().await.status, StatusCode::OK);
+    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
 }
+
+const NO_STORE: &str =
+    "the broker's store cannot be read or written now: nothing is attested and nothing released until it can";
