@@ -22,6 +22,9 @@
 //! * A nonce is spent, a decision recorded and a session made in one transaction, durable before the answer.
 //! * A release is on record before the secret leaves; one that cannot be recorded does not happen. A denial is on record
 //!   while there is room for what was not affirmed, and in the ring of refusals after that.
+//! * What a stranger may ask is limited, and what waits or works is bounded, before anything is read or verified for him.
+//!   A release never waits for an attestation.
+//! * By a clock that is wrong nothing is attested and nothing released.
 //! * Every answer that is not 200 has a body in the protocol's form, and nothing from outside leads to 500. The HTTP
 //!   parser below the routes gives no hook for three answers, which have no body: 400 for bytes that are not HTTP,
 //!   431 for a head larger than 128 KiB, 408 for a head that does not come in time.

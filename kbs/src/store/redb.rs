@@ -66,17 +66,20 @@ impl Redb {
     }
 
     /// A store in memory: gone with the process.
+    #[cfg(test)]
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
         Self::opened_by(Box::new(|| {
             Database::builder().create_with_backend(redb::backends::InMemoryBackend::new()).map_err(refused)
         }))
     }
 
-    /// A store that `open` opens, now and after each write that failed.
+    /// A store that `open` opens, for tests.
+    #[cfg(test)]
     pub(crate) fn opened_by(open: Box<Open>) -> Result<Self, StoreError> {
         Self::opened_at(None, open)
     }
 
+    /// A store that `open` opens, now and after each write that failed.
     fn opened_at(place: Option<PathBuf>, open: Box<Open>) -> Result<Self, StoreError> {
         let database = RwLock::new(Some(prepared(&*open)?));
         let shared = Arc::new(Shared { open, place, database, failed: AtomicBool::new(false) });

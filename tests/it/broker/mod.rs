@@ -4,6 +4,8 @@ mod admin;
 mod backup;
 mod bench;
 mod evidence;
+mod flood;
+mod full;
 mod messages;
 mod missing;
 mod policy;
