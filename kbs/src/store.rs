@@ -204,4 +204,6 @@ pub(crate) const DEFAULT_TENANT: &str = "default";
 const ATTEMPTS: u32 = 16;
 
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 pub(crate) mod tests;

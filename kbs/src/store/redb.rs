@@ -4,8 +4,6 @@
 //! that fails closes the database, and the next use opens it anew: when a full disk has room again, so has the broker.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -18,6 +16,8 @@ use verifier::time::UnixTime;
 use super::StoreError;
 use super::backend::{Backend, Batch, Change, Commit, Condition, Row, Table};
 use super::reserve::free_bytes;
+
+mod file;
 
 /// The embedded store.
 pub(crate) struct Redb {
@@ -48,19 +48,14 @@ impl Redb {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let place = path.to_owned();
         let path = path.to_owned();
+        let opened = AtomicBool::new(false);
         Self::opened_at(
             Some(place),
             Box::new(move || {
-                // Tokens of open sessions are in it: nobody but the broker reads the file.
-                let options = OpenOptions::new()
-                    .read(true)
-                    .write(true)
-                    .create(true)
-                    .truncate(false)
-                    .mode(0o600)
-                    .open(&path);
-                let file = options.map_err(|error| refused(redb::StorageError::Io(error)))?;
-                Database::builder().create_file(file).map_err(refused)
+                let database =
+                    if opened.load(Ordering::Relaxed) { file::open(&path) } else { file::open_or_make(&path) };
+                opened.fetch_or(database.is_ok(), Ordering::Relaxed);
+                database
             }),
         )
     }

@@ -274,7 +274,12 @@ impl Store {
         Sealed { wrapped, ciphertext }.encode()
     }
 
-    fn open_secret(&self, path: &str, info: &VersionInfo, row: &[u8]) -> Result<Secret, StoreError> {
+    pub(super) fn open_secret(
+        &self,
+        path: &str,
+        info: &VersionInfo,
+        row: &[u8],
+    ) -> Result<Secret, StoreError> {
         let sealed = Sealed::decode(row)?;
         let context = context(path, info);
         let key = self
@@ -330,7 +335,7 @@ fn path_of(key: &[u8]) -> Option<String> {
     String::from_utf8(rest.to_vec()).ok()
 }
 
-fn version_key(path: &str, version: u32) -> Vec<u8> {
+pub(super) fn version_key(path: &str, version: u32) -> Vec<u8> {
     [&head_key(path), b"\0".as_slice(), &version.to_be_bytes()].concat()
 }
 

@@ -1,0 +1,82 @@
+//! The file of the embedded store: it gets its name when it is whole, and its name is as durable as its content.
+
+use std::fs::{File, OpenOptions, Permissions, TryLockError, rename};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use redb::Database;
+
+use super::refused;
+use crate::store::StoreError;
+
+/// Opens the store at `path`, or makes it.
+///
+/// A database that is made where it will stay, and is cut off in that, has a length and no header: it opens never again.
+/// So it is made under another name.
+pub(super) fn open_or_make(path: &Path) -> Result<Database, StoreError> {
+    if is_there(path).map_err(broken)? {
+        return open(path);
+    }
+    let unfinished = unfinished(path);
+    let file = options().create(true).truncate(false).open(&unfinished).map_err(broken)?;
+    // Of two brokers that start at once, one makes it.
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(redb::DatabaseError::DatabaseAlreadyOpen).map_err(refused);
+        }
+        Err(TryLockError::Error(error)) => return Err(broken(error)),
+    }
+    // Whoever had the lock before may have made it meanwhile, and this be its file.
+    if is_there(path).map_err(broken)? {
+        return Err(redb::DatabaseError::DatabaseAlreadyOpen).map_err(refused);
+    }
+    file.set_len(0).and_then(|()| file.set_permissions(Permissions::from_mode(MODE))).map_err(broken)?;
+    let database = Database::builder().create_file(file).map_err(refused)?;
+    // What is acknowledged from now on is in the file: the name must not be lost with the power.
+    rename(&unfinished, path).and_then(|()| sync_folder(path)).map_err(broken)?;
+    Ok(database)
+}
+
+/// Opens the store at `path`. One that is gone is not made anew: what was acknowledged was in it.
+pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
+    let file = options().open(path).map_err(broken)?;
+    Database::builder().create_file(file).map_err(refused)
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(MODE);
+    options
+}
+
+/// Whether there is a store. An empty file is none.
+fn is_there(path: &Path) -> io::Result<bool> {
+    match path.metadata() {
+        Ok(found) => Ok(found.len() > 0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".unfinished");
+    path.with_file_name(name)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    OpenOptions::new().read(true).open(folder).and_then(|folder: File| folder.sync_all())
+}
+
+fn broken(error: io::Error) -> StoreError {
+    refused(redb::StorageError::Io(error))
+}
+
+/// Tokens of open sessions are in it: nobody but the broker reads the file.
+const MODE: u32 = 0o600;
+
+#[cfg(test)]
+mod tests;
