@@ -52,8 +52,11 @@ impl Redb {
         Self::opened_at(
             Some(place),
             Box::new(move || {
-                let database =
-                    if opened.load(Ordering::Relaxed) { file::open(&path) } else { file::open_or_make(&path) };
+                let database = if opened.load(Ordering::Relaxed) {
+                    file::open(&path)
+                } else {
+                    file::open_or_make(&path)
+                };
                 opened.fetch_or(database.is_ok(), Ordering::Relaxed);
                 database
             }),

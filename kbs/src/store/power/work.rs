@@ -249,6 +249,8 @@ impl Decided {
             reference_values: vec![],
             endorsements: vec![],
             danger_roots: vec![],
+            attestation_policies: vec![],
+            policy_reference_values: vec![],
         };
         store.conclude(&Conclusion {
             affirming: self.affirming(),
