@@ -9,7 +9,7 @@ use verifier::time::UnixTime;
 
 use crate::challenge_key::ChallengeKeys;
 use crate::clock_guard::{ClockGuard, ClockWrong};
-use crate::config::{Config, ConfigError, Input};
+use crate::config::{Config, ConfigError, Input, StoreAt};
 use crate::epoch_file::EpochFile;
 use crate::flight::Flights;
 use crate::gate::Gate;
@@ -74,9 +74,17 @@ pub enum StartError {
 
 /// Opens the store that a configuration names, or makes it; refuses one that was put back to an older state.
 pub(crate) fn open_store(config: &Config) -> Result<Store, StartError> {
-    let root = RootKeys::of_key(root_key::read_or_make(&config.root_key, &config.store)?);
     let limits = &config.limits;
-    Ok(Store::open(&config.store, root, limits.denied_records, limits.reserve)?)
+    Ok(match &config.store {
+        StoreAt::File(file) => {
+            let root = RootKeys::of_key(root_key::read_or_make(&config.root_key, file)?);
+            Store::open(file, root, limits.denied_records, limits.reserve)?
+        }
+        StoreAt::Postgres(database) => {
+            let root = RootKeys::of_key(root_key::read_shared(&config.root_key)?);
+            Store::open_postgres(database, root, limits.denied_records)?
+        }
+    })
 }
 
 impl Broker {

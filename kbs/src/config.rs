@@ -17,10 +17,12 @@ use crate::admin::AdminKey;
 mod dangers;
 mod error;
 mod load;
+mod postgres;
 mod raw;
 
 pub use error::ConfigError;
 pub use load::{load, parse};
+pub(crate) use postgres::check_private;
 
 /// What of an appraisal policy asks less than the production profile, in words; each begins with the key, below `appraisal`.
 pub fn dangers_of(policy: &Policy) -> Vec<String> {
@@ -33,8 +35,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// TLS; without it the server speaks plain HTTP.
     pub tls: Option<Tls>,
-    /// The store's file.
-    pub store: PathBuf,
+    /// Where the store is.
+    pub store: StoreAt,
     /// The file of the key that opens the store's secrets.
     pub root_key: PathBuf,
     /// The file of the highest epoch of the settings that was seen.
@@ -65,6 +67,34 @@ pub struct Config {
     pub danger_plain_http: bool,
     /// The whole configuration as TOML, with every default written out.
     effective: String,
+}
+
+/// Where the store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreAt {
+    /// In a file, for one broker.
+    File(PathBuf),
+    /// In a database, for many replicas.
+    Postgres(Postgres),
+}
+
+/// A PostgreSQL database, the store of many replicas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Postgres {
+    /// The URL, or `key=value` pairs as libpq takes them; without a password.
+    pub url: String,
+    /// The file of the password.
+    pub password_file: Option<PathBuf>,
+    /// The certificate authorities that may vouch for the server; without them TLS is not spoken.
+    pub ca_file: Option<PathBuf>,
+    /// Connections at the same time.
+    pub connections: usize,
+    /// How long connecting may take.
+    pub connect: Duration,
+    /// How long a statement may take.
+    pub statement: Duration,
+    /// Whether it is spoken to beyond this machine without TLS.
+    pub danger_no_tls: bool,
 }
 
 /// TLS material in PEM.
@@ -173,6 +203,9 @@ impl Config {
             self.danger_roots.iter().map(|root| format!("danger_simulated_roots: {}", root.name)).collect();
         if self.danger_plain_http {
             dangers.push("danger_plain_http: no TLS beyond the loopback".to_owned());
+        }
+        if let StoreAt::Postgres(Postgres { danger_no_tls: true, .. }) = &self.store {
+            dangers.push("postgres.danger_no_tls: no TLS to the database beyond this machine".to_owned());
         }
         let simulated = self.resource_policy.dangers().into_iter();
         dangers.extend(

@@ -122,6 +122,14 @@ pub(crate) fn read_or_make(path: &Path, store: &Path) -> Result<SealingKey, Conf
     }
 }
 
+/// Reads the root key that all replicas have: none of them makes it, or each would have another.
+pub(crate) fn read_shared(path: &Path) -> Result<SealingKey, ConfigError> {
+    let text = read_file(path, FILE_LIMIT).map(Zeroizing::new);
+    let text = text.map_err(|source| ConfigError::Read { key: "root_key", source })?;
+    check_mode(path)?;
+    read(path, &text)
+}
+
 fn read(path: &Path, text: &[u8]) -> Result<SealingKey, ConfigError> {
     let refused = || ConfigError::Content {
         key: "root_key",

@@ -13,12 +13,14 @@ use std::sync::{Arc, Mutex};
 
 use verifier::time::UnixTime;
 
+use crate::config;
 use crate::root_key::RootKeys;
 
 pub(crate) mod backend;
 pub(crate) mod export;
 mod instants;
 mod keys;
+mod postgres;
 mod records;
 mod redb;
 mod reserve;
@@ -119,6 +121,16 @@ impl Store {
         Self::over(Arc::new(backend), root, denied_limit, Reserve::of(path, reserve))
     }
 
+    /// Opens the store of many replicas. Its disks are the database's own concern: nothing is reserved on them.
+    pub(crate) fn open_postgres(
+        settings: &config::Postgres,
+        root: RootKeys,
+        denied_limit: u64,
+    ) -> Result<Self, StoreError> {
+        let backend = postgres::Postgres::open(settings)?;
+        Self::over(Arc::new(backend), root, denied_limit, Reserve::none())
+    }
+
     /// A store over any backend.
     pub(crate) fn over(
         backend: Arc<dyn Backend>,
@@ -205,5 +217,7 @@ const ATTEMPTS: u32 = 16;
 
 #[cfg(test)]
 mod power;
+#[cfg(test)]
+mod suite;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -10,4 +10,6 @@ pub mod binaries;
 pub mod broker;
 pub mod fixtures;
 pub mod minted;
+pub mod postgres;
+pub mod proxy;
 pub mod summary;

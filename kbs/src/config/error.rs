@@ -118,6 +118,41 @@ pub enum ConfigError {
         /// What the system says.
         kind: io::ErrorKind,
     },
+    /// Not a PostgreSQL URL. It is not repeated: it may hold a password.
+    #[error("postgres.url: not a URL such as postgresql://user@host:5432/database with a host in it")]
+    PostgresUrl,
+    /// A password where everybody sees it.
+    #[error("postgres.url: it holds a password; put that into a file and name it with password_file")]
+    PostgresPassword,
+    /// No TLS and a server beyond this machine.
+    #[error(
+        "postgres.url: a server beyond this machine without ca_file would be spoken to without TLS; set ca_file, or \
+         set danger_no_tls = true"
+    )]
+    PostgresPlain,
+    /// The file and the database are both named as the store, or neither is.
+    #[error("name either a file with store or a database with [postgres]")]
+    OneStore,
+    /// A secret file is open to others.
+    #[error("{key}: {path} has mode {mode:o}; others may read it or the group may write it")]
+    FileMode {
+        /// The key that names the file.
+        key: &'static str,
+        /// The file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A file cannot be looked at.
+    #[error("{key}: {path}: {kind}")]
+    Stat {
+        /// The key that names the file.
+        key: &'static str,
+        /// The file.
+        path: String,
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
     /// TLS material that rustls does not take.
     #[error("tls: {reason}")]
     Tls {

@@ -12,6 +12,7 @@ use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use verifier::anchors::Anchors;
 use verifier::evidence::Tee;
 
+use super::postgres::store_at;
 use super::raw::{Raw, RawAdmin, RawLimits, RawRoot};
 use super::{Config, ConfigError, Input, Limits, Rate, Tls, base_of};
 use crate::admin::AdminKey;
@@ -41,7 +42,7 @@ pub fn parse(text: &str, base: &Path) -> Result<Config, ConfigError> {
     let resource_policy = resource_policy(raw.resource_policy.as_deref(), &limits, base)?;
     Ok(Config {
         tls: raw.tls.map(|tls| Tls { certificate: base.join(tls.certificate), key: base.join(tls.key) }),
-        store: base.join(raw.store),
+        store: store_at(raw.store.as_deref(), raw.postgres.as_ref(), base)?,
         root_key: base.join(raw.root_key),
         epoch_file: base.join(raw.epoch_file),
         endorsements: raw.endorsements.map(|folder| base.join(folder)),
@@ -210,7 +211,7 @@ fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {
     })
 }
 
-fn in_range(key: &'static str, actual: u32, least: u32, most: u32) -> Result<u32, ConfigError> {
+pub(super) fn in_range(key: &'static str, actual: u32, least: u32, most: u32) -> Result<u32, ConfigError> {
     if (least..=most).contains(&actual) {
         Ok(actual)
     } else {

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use verifier::policy::Policy;
 
+use super::postgres::RawPostgres;
+
 /// The whole file. A missing key has the value that [`Default`] and the `default_…` functions give.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     pub(super) listen: String,
-    pub(super) store: PathBuf,
+    pub(super) store: Option<PathBuf>,
     pub(super) root_key: PathBuf,
     #[serde(default = "default_epoch_file")]
     pub(super) epoch_file: PathBuf,
@@ -26,6 +28,7 @@ pub(super) struct Raw {
     pub(super) danger_plain_http: bool,
     #[serde(default)]
     pub(super) danger_accept_sample: bool,
+    pub(super) postgres: Option<RawPostgres>,
     pub(super) tls: Option<RawTls>,
     #[serde(default)]
     pub(super) limits: RawLimits,

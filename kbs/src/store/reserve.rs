@@ -12,8 +12,7 @@ impl Reserve {
         Self(Some((path.to_owned(), bytes)))
     }
 
-    /// A store without a file system.
-    #[cfg(test)]
+    /// A store without a file system of this machine.
     pub(crate) fn none() -> Self {
         Self(None)
     }

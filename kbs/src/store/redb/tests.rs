@@ -93,3 +93,8 @@ fn many_threads_write_at_once_and_all_of_it_is_there() {
     });
     assert_eq!(store.scan(Table::Secrets, b"", None, 1000).unwrap().len(), 400);
 }
+
+#[test]
+fn redb_keeps_every_promise_of_a_store() {
+    super::super::suite::holds(|| Redb::in_memory().unwrap());
+}
