@@ -30,7 +30,7 @@ mod http;
 mod operator;
 
 pub use guest::{Draft, Session, Signed, attest, auth, auth_as, fetch, tee_key, tee_of};
-pub use http::{Answer, Connection, call};
+pub use http::{Answer, Connection, call, try_call};
 pub use operator::{Operator, compact, p256_spki, sec1_pem};
 
 /// A broker's folder, the machines that it knows, and who may store secrets at it. Gone when dropped.
@@ -60,8 +60,20 @@ pub struct Settings<'a> {
     pub keys: &'a str,
     /// Tables at its end.
     pub tables: &'a str,
+    /// Where the store is, as keys and tables; nothing: a file.
+    pub store: Store<'a>,
     /// Leaves the roots of the simulated machines out.
     pub unpinned: bool,
+}
+
+/// Where a broker's store is.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Store<'a> {
+    /// In a file of the folder.
+    #[default]
+    File,
+    /// In a database: the keys of `[postgres]`.
+    Postgres(&'a str),
 }
 
 impl Site {
@@ -132,6 +144,21 @@ impl Site {
     /// Starts a broker with a configuration of the folder.
     pub fn run(&self, config: &Path) -> Broker {
         Broker::run(config.to_owned(), self.path("vouchsafe-kbs.log"))
+    }
+
+    /// Writes the configuration and starts one replica of several, each with a configuration and a log of its name.
+    pub fn start_replica(&self, name: &str, settings: Settings<'_>) -> Broker {
+        let text = config(settings);
+        Broker::run(self.write(&format!("{name}.toml"), text.as_bytes()), self.path(&format!("{name}.log")))
+    }
+
+    /// Writes the root key that all replicas have.
+    pub fn share_root_key(&self) {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Any 32 secret bytes.
+        let key = sim::P256Key::generate(&mut guest_agent::system_rng());
+        let path = self.write("root.key", hex::encode(key.to_bytes()).as_bytes());
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("a mode");
     }
 
     /// What no guest may be told: the launch digests that are wanted, and the machines' names for themselves.
@@ -237,14 +264,19 @@ pub fn agent() -> &'static Path {
 }
 
 fn config(settings: Settings<'_>) -> String {
-    let Settings { keys, tables, unpinned } = settings;
+    let Settings { keys, tables, unpinned, store } = settings;
+    let (file, database) = match store {
+        Store::File => ("store = \"store.redb\"", String::new()),
+        Store::Postgres(keys) => ("", format!("[postgres]\n{keys}\n")),
+    };
     let mut text = format!(
         "listen = \"127.0.0.1:0\"\n\
-         store = \"store.redb\"\n\
+         {file}\n\
          root_key = \"root.key\"\n\
          endorsements = \"endorsements\"\n\
          reference_values = [\"reference-values.toml\"]\n\
          {keys}\n\
+         {database}\
          [appraisal]\n\
          danger_accept_simulated = true\n\
          [[admin]]\n\

@@ -44,6 +44,8 @@ fn the_example_shows_every_key() {
     for key in [
         "endorsements",
         "resource_policy",
+        "postgres.password_file",
+        "postgres.ca_file",
         "tls.certificate",
         "tls.key",
         "admin.issuer",
@@ -312,4 +314,91 @@ fn an_admin_key_confers_the_roles_that_are_named_and_admin_where_none_is() {
     let wanted = "alone: role and roles say the same thing";
     let both = ConfigError::Value { key: "admin.roles", wanted, actual: "both".to_owned() };
     assert_eq!(with("role = \"admin\"\nroles = [\"admin\"]"), Err(both));
+}
+
+fn on_postgres(keys: &str) -> Result<Config, ConfigError> {
+    let text = format!("listen = \"127.0.0.1:0\"\nroot_key = \"k\"\n[postgres]\n{keys}");
+    parse(&text, Path::new("base"))
+}
+
+#[test]
+fn the_store_is_a_file_or_a_database_and_not_both() {
+    assert_eq!(parse(MINIMAL, Path::new("base")).map(|it| it.store), Ok(StoreAt::File("base/s".into())));
+    let url = "postgresql://broker@localhost/kbs";
+    let database = Postgres {
+        url: url.to_owned(),
+        password_file: None,
+        ca_file: Some("base/ca.pem".into()),
+        connections: 8,
+        connect: Duration::from_secs(3),
+        statement: Duration::from_secs(5),
+        danger_no_tls: false,
+    };
+    let keys = format!("url = \"{url}\"\nca_file = \"ca.pem\"");
+    assert_eq!(on_postgres(&keys).map(|it| it.store), Ok(StoreAt::Postgres(database)));
+    assert_eq!(refused(&format!("{MINIMAL}[postgres]\n{keys}")), Some(ConfigError::OneStore));
+    assert_eq!(refused("listen = \"127.0.0.1:0\"\nroot_key = \"k\""), Some(ConfigError::OneStore));
+}
+
+#[test]
+fn a_database_beyond_this_machine_is_reached_over_tls_unless_the_danger_is_named() {
+    let dangers = |keys: &str| on_postgres(keys).map(|config| config.dangers());
+    for here in [
+        "postgresql://broker@localhost/kbs",
+        "postgresql://broker@127.0.0.1,[::1]:5433/kbs",
+        "host=/run/postgresql user=broker",
+    ] {
+        assert_eq!(dangers(&format!("url = \"{here}\"\ndanger_no_tls = true")), Ok(vec![]), "{here}");
+    }
+    for elsewhere in [
+        "postgresql://broker@db.example/kbs",
+        "postgresql://broker@localhost,10.0.0.1/kbs",
+        "host=localhost hostaddr=10.0.0.1 user=broker",
+    ] {
+        let keys = format!("url = \"{elsewhere}\"");
+        assert_eq!(dangers(&keys), Err(ConfigError::PostgresPlain), "{elsewhere}");
+        assert_eq!(dangers(&format!("{keys}\nca_file = \"ca.pem\"")), Ok(vec![]));
+        let announced = "postgres.danger_no_tls: no TLS to the database beyond this machine".to_owned();
+        assert_eq!(dangers(&format!("{keys}\ndanger_no_tls = true")), Ok(vec![announced]));
+    }
+}
+
+#[test]
+fn a_database_has_a_host_and_no_password_in_sight() {
+    for (url, error) in [
+        ("postgresql://broker:secret@localhost/kbs", ConfigError::PostgresPassword),
+        ("host=localhost password=secret", ConfigError::PostgresPassword),
+        ("mysql://broker:secret@localhost", ConfigError::PostgresUrl),
+        ("user=broker", ConfigError::PostgresUrl),
+    ] {
+        assert!(!error.to_string().contains("secret"));
+        assert_eq!(on_postgres(&format!("url = \"{url}\"")).err(), Some(error), "{url}");
+    }
+    let scratch = Scratch::new("config-postgres");
+    let file = scratch.write("password", b"secret");
+    let path = file.display().to_string();
+    let url = format!("url = \"postgresql://broker@localhost/kbs\"\npassword_file = \"{path}\"");
+    for (mode, accepted) in [(0o600, true), (0o640, true), (0o660, false), (0o604, false)] {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let key = "postgres.password_file";
+        let wanted = Some(ConfigError::FileMode { key, path: path.clone(), mode }).filter(|_| !accepted);
+        assert_eq!(on_postgres(&url).err(), wanted, "{mode:o}");
+    }
+}
+
+#[test]
+fn connections_and_times_of_a_database_have_their_ranges() {
+    for (name, most) in [("connections", 256), ("connect_seconds", 60), ("statement_seconds", 60)] {
+        let with = |value: u32| {
+            on_postgres(&format!("url = \"postgresql://broker@localhost/kbs\"\n{name} = {value}")).err()
+        };
+        assert_eq!((with(1), with(most)), (None, None), "{name}");
+        for actual in [0, most + 1] {
+            let Some(ConfigError::Range { key, least: 1, most: found, actual: said }) = with(actual) else {
+                panic!("{name} = {actual} was taken");
+            };
+            assert_eq!((key, found, said), (format!("postgres.{name}").as_str(), most, actual));
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::{StoreError, number};
 
 /// Asks everything of stores that `make` makes, each new and empty.
 pub(crate) fn holds<B: Backend>(make: impl Fn() -> B) {
-    let asked: [(&str, fn(&dyn Backend)); 16] = [
+    let asked: [(&str, fn(&dyn Backend)); 17] = [
         ("rows are ordered by their bytes", orders_rows_by_their_bytes),
         ("a scan begins, ends and is limited", scans_from_until_and_at_most),
         ("keys and values may be empty, binary or large", keeps_every_key_and_value),
@@ -23,6 +23,7 @@ pub(crate) fn holds<B: Backend>(make: impl Fn() -> B) {
         ("kept rows stay", keeps_what_is_there),
         ("conditions look before changes", looks_before_it_changes),
         ("one of many is first", lets_one_of_many_be_first),
+        ("absence holds to the end", keeps_an_absence_to_the_end),
         ("counters never pass their limit", never_passes_a_limit),
         ("an export is of one instant", exports_one_instant),
         ("sweeps see nothing in flight", sweeps_see_nothing_in_flight),
@@ -310,7 +311,7 @@ fn lets_one_of_many_be_first(store: &dyn Backend) {
                     barrier.wait();
                     let own = u64::try_from(thread).unwrap().to_be_bytes();
                     let made = [key.as_slice(), &own].concat();
-                    // Half of them write the key, half hold it only while they write another.
+                    // Half of them leave nothing else behind.
                     let mut changes = vec![put(&made, b""), put(key, &own)];
                     if thread % 2 == 1 {
                         changes.push(delete(&made));
@@ -323,6 +324,24 @@ fn lets_one_of_many_be_first(store: &dyn Backend) {
             }
         });
         assert_eq!(first.into_inner(), 1, "round {round}");
+    }
+}
+
+/// Of two batches that each write what the other wants absent, one is refused.
+fn keeps_an_absence_to_the_end(store: &dyn Backend) {
+    for round in 0..20_u8 {
+        let (left, right) = ([b"left", &[round][..]].concat(), [b"right", &[round][..]].concat());
+        let barrier = Barrier::new(2);
+        let attempt = |looks: &[u8], writes: &[u8]| {
+            barrier.wait();
+            commit(store, vec![absent(looks)], vec![put(writes, b"")]).unwrap()
+        };
+        let outcomes = std::thread::scope(|scope| {
+            let other = scope.spawn(|| attempt(&right, &left));
+            [attempt(&left, &right), other.join().unwrap()]
+        });
+        let wanted = [[Commit::Done, Commit::Refused(0)], [Commit::Refused(0), Commit::Done]];
+        assert!(wanted.contains(&outcomes), "round {round}: {outcomes:?}");
     }
 }
 

@@ -32,14 +32,14 @@ fn fields(issuer: &str, subject: &str, key: &P256Key, extensions: Vec<Extension>
 }
 
 /// A private authority; two of them differ in their key alone.
-fn authority() -> Authority<P256Key> {
+pub(super) fn authority() -> Authority<P256Key> {
     let key = P256Key::generate(&mut guest_agent::system_rng());
     let extensions = vec![basic_constraints(true, Some(0)), key_usage(1, 0x06)];
     Authority::root(fields("private", "private", &key, extensions), key).unwrap()
 }
 
 /// A certificate for 127.0.0.1 and its key, both PEM.
-fn server(authority: &Authority<P256Key>) -> (String, String) {
+pub(super) fn server(authority: &Authority<P256Key>) -> (String, String) {
     let key = P256Key::generate(&mut guest_agent::system_rng());
     // RFC 5280, section 4.2.1.6: iPAddress is [7].
     let address = write::sequence([write::tlv(0x87, [127, 0, 0, 1])]);

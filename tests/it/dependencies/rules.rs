@@ -82,6 +82,7 @@ const IMPURE: &[&str] = &[
     "socket2",
     "tempfile",
     "tokio",
+    "tokio-postgres",
     "ureq",
     "walkdir",
 ];

@@ -29,6 +29,37 @@ pub fn call(
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
 ) -> Answer {
+    let head = head(to, method, path, headers, body);
+    Connection::open(to).exchange(&[head.as_bytes(), body.unwrap_or_default()].concat())
+}
+
+/// The same where the broker may be gone, or go meanwhile: none where no whole answer came in time.
+pub fn try_call(
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Option<Answer> {
+    let mut stream = TcpStream::connect(to).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    stream
+        .write_all(&[head(to, method, path, headers, body).as_bytes(), body.unwrap_or_default()].concat())
+        .ok()?;
+    let mut whole = Vec::new();
+    stream.read_to_end(&mut whole).ok()?;
+    let end = whole.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let (text, body) = (std::str::from_utf8(whole.get(..end)?).ok()?, whole.get(end + 4..)?.to_vec());
+    let mut lines = text.split("\r\n");
+    let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    let pairs = lines.filter_map(|line| line.split_once(':'));
+    let headers = pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+    let answer = Answer { status, headers, body };
+    let length: usize = answer.header("content-length").map_or(Some(0), |length| length.parse().ok())?;
+    (answer.body.len() == length).then_some(answer)
+}
+
+fn head(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> String {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -37,7 +68,7 @@ pub fn call(
         head.push_str(&format!("content-length: {}\r\n", body.len()));
     }
     head.push_str("\r\n");
-    Connection::open(to).exchange(&[head.as_bytes(), body.unwrap_or_default()].concat())
+    head
 }
 
 impl Connection {

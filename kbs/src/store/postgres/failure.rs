@@ -43,7 +43,12 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let Some(said) = error.as_db_error() else {
-            return Self::Lost(chain(&error));
+            let reason = chain(&error);
+            return if is_distrust(&error) {
+                Self::Final(StoreError::Database { reason })
+            } else {
+                Self::Lost(reason)
+            };
         };
         // The detail of an error may hold rows; it is left out.
         let reason = format!("{} {}: {}", said.severity(), said.code().code(), said.message());
@@ -58,6 +63,19 @@ fn is_passing(error: &DbError) -> bool {
     // 08: connection, 40: rolled back for another's sake, 53: out of some resource, 57: cancelled or shutting down.
     matches!(class, "08" | "40" | "53" | "57")
         || [SqlState::LOCK_NOT_AVAILABLE, SqlState::READ_ONLY_SQL_TRANSACTION].contains(code)
+}
+
+/// Whether the server's certificate is not believed: another attempt would meet the same one.
+fn is_distrust(error: &Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(rustls::Error::InvalidCertificate(_)) = inner.and_then(|inner| inner.downcast_ref()) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
