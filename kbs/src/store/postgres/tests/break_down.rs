@@ -188,3 +188,42 @@ fn batches_that_lock_in_opposite_orders_all_succeed() {
     let deadlocks = bench.server.sql("postgres", "SELECT sum(deadlocks) FROM pg_stat_database");
     assert_eq!(deadlocks, "0");
 }
+
+/// Makes the server refuse the first `times` writes of secrets with this SQLSTATE.
+fn refuse_writes(bench: &Bench, database: &str, state: &str, times: u32) {
+    // A sequence is not rolled back with its transaction.
+    bench.server.sql(
+        database,
+        &format!(
+            "DROP SEQUENCE IF EXISTS attempts; CREATE SEQUENCE attempts; \
+             CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN \
+             IF nextval('public.attempts') <= {times} THEN RAISE EXCEPTION 'not now' USING ERRCODE = '{state}'; \
+             END IF; RETURN NEW; END $$; \
+             CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON vouchsafe.secrets \
+             FOR EACH STATEMENT EXECUTE FUNCTION refuse()"
+        ),
+    );
+}
+
+#[test]
+fn what_the_server_rolled_back_for_anothers_sake_is_tried_again_and_nothing_else_is() {
+    let Some(bench) = Bench::new("pg-again") else { return };
+    let database = bench.server.database();
+    let store = Postgres::open(&bench.settings(&database, bench.server.port)).unwrap();
+    let attempts = || bench.server.sql(&database, "SELECT last_value FROM attempts");
+    // Appendix A of PostgreSQL's manual: a deadlock, a serialization failure, a lock that is not free.
+    for state in ["40P01", "40001", "55P03"] {
+        refuse_writes(&bench, &database, state, 3);
+        assert_eq!(store.commit(put(b"a")), Ok(Commit::Done), "{state}");
+        assert_eq!(attempts(), "4", "{state}");
+    }
+    refuse_writes(&bench, &database, "XX001", 3);
+    let reason = "ERROR XX001: not now".to_owned();
+    assert_eq!(store.commit(put(b"a")), Err(StoreError::Database { reason }));
+    assert_eq!(attempts(), "1");
+    refuse_writes(&bench, &database, "40001", u32::MAX);
+    let since = Stopwatch::now();
+    let reason = "ERROR 40001: not now".to_owned();
+    assert_eq!(store.commit(put(b"a")), Err(StoreError::Unavailable { reason }));
+    assert!((PATIENCE / 2..PATIENCE * 2).contains(&since.elapsed()), "{:?}", since.elapsed());
+}
