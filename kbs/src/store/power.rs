@@ -37,6 +37,8 @@ struct Figures {
     in_sync: u64,
     /// While the store was being opened or repaired.
     in_opening: u64,
+    /// Syncs that failed with the power on.
+    failed_syncs: u64,
     acknowledged: u64,
     /// Calls whose answer did not come, and that had happened.
     unanswered_done: u64,
@@ -48,6 +50,8 @@ struct Line {
     seed: u64,
     dice: Dice,
     sync: Sync,
+    /// Whether the machine forgets what it read before it opens the store again, as [`super::redb`] has it.
+    forgets: bool,
     disk: Disk,
     wrap: fn(Redb) -> Arc<dyn Backend>,
     lanes: Vec<Lane>,
@@ -69,6 +73,7 @@ impl Line {
         Self {
             seed,
             sync,
+            forgets: true,
             disk: Disk::new(sync),
             wrap,
             lanes: (0..count).map(lane).collect(),
@@ -89,26 +94,30 @@ impl Line {
                 1..=3 => Fuse::Operations(self.dice.below(400)),
                 _ => Fuse::Syncs(self.dice.below(25)),
             };
-            self.disk.fail_after(Some(fuse));
-            let opened = self.open();
-            let result = match opened {
+            self.disk.fail_after(fuse);
+            if self.dice.once_in(4) {
+                self.disk.refuse_after(self.dice.below(12), Dice::new(self.dice.roll()));
+            }
+            let failures = self.disk.failures();
+            let result = match self.open() {
                 Ok(store) => self.write(store),
                 Err(_) if self.disk.cut().is_some() => {
                     self.figures.in_opening += 1;
                     Ok(())
                 }
+                // A broker that does not start is started again.
+                Err(_) if self.disk.failures() > failures => Ok(()),
                 Err(error) => Err(format!("the store does not open: {error}")),
             };
             result.map_err(|lost| format!("seed {}, after {} cuts: {lost}", self.seed, self.figures.cuts))?;
             if let Some(cut) = self.disk.cut() {
                 self.figures.cuts += 1;
                 self.figures.in_sync += u64::from(cut == Cut::Sync);
-                if self.made.load(Ordering::Relaxed) {
-                    self.disk.power_on(&mut self.dice);
-                } else {
-                    // A file gets its name when the store in it is whole: what is there before is made anew.
-                    self.disk = Disk::new(self.sync);
-                }
+                self.disk.power_on(&mut self.dice);
+            }
+            if !self.made.load(Ordering::Relaxed) {
+                // A file gets its name when the store in it is whole: what is there before is made anew.
+                self.disk = Disk::new(self.sync);
             }
         }
         Ok(self.figures)
@@ -118,8 +127,11 @@ impl Line {
         let disk = self.disk.clone();
         // With little cache, pages go to the disk before the commit.
         let cache = [0, 64 << 10, 1 << 20][self.dice.place(3)];
-        let made = Arc::clone(&self.made);
+        let (made, forgets) = (Arc::clone(&self.made), self.forgets);
         let open = move || {
+            if forgets {
+                disk.drop_clean();
+            }
             let database = Database::builder().set_cache_size(cache).create_with_backend(disk.clone());
             made.fetch_or(database.is_ok(), Ordering::Relaxed);
             database.map_err(|error| StoreError::Database { reason: error.to_string() })
@@ -128,27 +140,36 @@ impl Line {
         Store::over((self.wrap)(redb), key(), u64::MAX, Reserve::none())
     }
 
-    /// Compares the store with what was acknowledged, then writes until the power fails or the store is closed.
+    /// Compares the store with what was acknowledged, then writes until the power fails or the store is closed; again
+    /// after a sync that failed.
     fn write(&mut self, store: Store) -> Result<(), String> {
-        let left = self.disk.hold();
-        self.compare(&store)?;
-        self.disk.fail_after(left);
-        let mut calls = if self.dice.once_in(8) { self.dice.below(6) } else { u64::MAX };
-        calls = calls.max(1);
+        let calls = if self.dice.once_in(8) { self.dice.below(6) + 1 } else { u64::MAX };
+        loop {
+            let held = self.disk.hold();
+            self.compare(&store)?;
+            self.disk.resume(held);
+            let failures = self.disk.failures();
+            self.write_until(&store, calls)?;
+            let failed = self.disk.failures() - failures;
+            self.figures.failed_syncs += failed;
+            if self.disk.cut().is_some() || failed == 0 {
+                // Closing writes too, and may be cut off.
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets every lane write until the power or a sync fails, or it has made so many calls.
+    fn write_until(&mut self, store: &Store, calls: u64) -> Result<(), String> {
         let disk = &self.disk;
         let seeds: Vec<Dice> = self.lanes.iter().map(|_| Dice::new(self.dice.roll())).collect();
         let outcomes: Vec<_> = std::thread::scope(|scope| {
             let lanes = self.lanes.iter_mut().zip(seeds);
             let threads: Vec<_> = lanes
-                .map(|(lane, dice)| {
-                    let store = &store;
-                    scope.spawn(move || write(lane, dice, store, disk, calls))
-                })
+                .map(|(lane, dice)| scope.spawn(move || write(lane, dice, store, disk, calls)))
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        // Closing writes too, and may be cut off.
-        drop(store);
         for (place, outcome) in outcomes.into_iter().enumerate() {
             let Wrote { acknowledged, unanswered, concluded } = outcome?;
             self.figures.acknowledged += acknowledged;
@@ -206,9 +227,10 @@ struct Wrote {
     concluded: Option<Box<Decided>>,
 }
 
-/// Calls the store until the power fails, at most so many times.
+/// Calls the store until the power or a sync fails, at most so many times.
 fn write(lane: &mut Lane, mut dice: Dice, store: &Store, disk: &Disk, calls: u64) -> Result<Wrote, String> {
     let mut wrote = Wrote { acknowledged: 0, unanswered: None, concluded: None };
+    let failures = disk.failures();
     for _ in 0..calls {
         let call = lane.call(&mut dice);
         match call.make(store, &lane.world) {
@@ -219,7 +241,7 @@ fn write(lane: &mut Lane, mut dice: Dice, store: &Store, disk: &Disk, calls: u64
                     wrote.concluded = Some(decided);
                 }
             }
-            Err(_) if disk.cut().is_some() => {
+            Err(_) if disk.cut().is_some() || disk.failures() > failures => {
                 wrote.unanswered = Some(call);
                 break;
             }
@@ -238,6 +260,7 @@ impl Figures {
         self.cuts += other.cuts;
         self.in_sync += other.in_sync;
         self.in_opening += other.in_opening;
+        self.failed_syncs += other.failed_syncs;
         self.acknowledged += other.acknowledged;
         self.unanswered_done += other.unanswered_done;
         self.unanswered_undone += other.unanswered_undone;
@@ -278,7 +301,8 @@ fn ten_thousand_power_cuts_lose_nothing_acknowledged() {
     println!("{figures:?}");
     assert!(figures.cuts >= CUTS, "{figures:?}");
     // The cuts hit what they are meant to hit.
-    for hit in [figures.in_sync, figures.in_opening, figures.unanswered_done, figures.unanswered_undone] {
+    let Figures { in_sync, in_opening, failed_syncs, unanswered_done, unanswered_undone, .. } = figures;
+    for hit in [in_sync, in_opening, failed_syncs, unanswered_done, unanswered_undone] {
         assert!(hit >= CUTS / 20, "{figures:?}");
     }
     assert!(figures.acknowledged >= CUTS, "{figures:?}");

@@ -80,5 +80,14 @@ fn a_store_that_commits_a_batch_in_two_is_found_out() {
     }
 }
 
+#[test]
+fn a_store_that_reads_what_a_failed_sync_left_in_the_cache_is_found_out() {
+    let lost = (0..8 * SEEDS).filter(|seed| {
+        let line = Line { forgets: false, ..Line::new(*seed, Sync::Honest, as_it_is) };
+        line.run(LINE).is_err()
+    });
+    assert!(lost.count() >= usize::try_from(SEEDS).unwrap());
+}
+
 /// Lines of cuts that must each find it.
 const SEEDS: u64 = 8;

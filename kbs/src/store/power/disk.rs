@@ -8,6 +8,9 @@
 //! * one of them may be torn at any byte between one content and the next;
 //! * changes of the file's length survive in their order, up to any of them. What was written beyond an end that did not
 //!   survive is gone, and what lay beyond an end that did survive is zero.
+//!
+//! A sync may also fail while the power stays on. Then the disk has of what was not synced the same it would have after a
+//! cut, but the machine still reads what it wrote, and takes it for clean: Linux does so (fsync(2), on EIO).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -41,6 +44,10 @@ pub(super) enum Fuse {
     Syncs(u64),
 }
 
+/// Faults that are put off.
+#[must_use]
+pub(super) struct Held(Option<Fuse>, Option<(u64, Dice)>);
+
 /// In what the power failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
@@ -62,6 +69,9 @@ struct State {
     /// None: the power does not fail.
     fuse: Option<Fuse>,
     cut: Option<Cut>,
+    /// Syncs until one fails, and what decides then.
+    failure: Option<(u64, Dice)>,
+    failures: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -74,17 +84,52 @@ type Sector = [u8; SECTOR];
 
 impl Disk {
     pub(super) fn new(sync: Sync) -> Self {
-        let (durable, cached, pending) = (Vec::new(), Vec::new(), Vec::new());
-        Self(Arc::new(Mutex::new(State { durable, cached, pending, seen: 0, sync, fuse: None, cut: None })))
+        Self(Arc::new(Mutex::new(State {
+            durable: Vec::new(),
+            cached: Vec::new(),
+            pending: Vec::new(),
+            seen: 0,
+            sync,
+            fuse: None,
+            cut: None,
+            failure: None,
+            failures: 0,
+        })))
     }
 
-    pub(super) fn fail_after(&self, fuse: Option<Fuse>) {
-        self.state().fuse = fuse;
+    pub(super) fn fail_after(&self, fuse: Fuse) {
+        self.state().fuse = Some(fuse);
     }
 
-    /// Lets the machine work without a failure, and gives back what was left of the fuse.
-    pub(super) fn hold(&self) -> Option<Fuse> {
-        self.state().fuse.take()
+    /// After so many syncs one fails, while the power stays on.
+    pub(super) fn refuse_after(&self, syncs: u64, dice: Dice) {
+        self.state().failure = Some((syncs, dice));
+    }
+
+    /// Syncs that failed while the power stayed on.
+    pub(super) fn failures(&self) -> u64 {
+        self.state().failures
+    }
+
+    /// Forgets what is clean: from now on the machine reads it from the disk.
+    pub(super) fn drop_clean(&self) {
+        let mut state = self.state();
+        let mut cached = state.durable.clone();
+        for change in &state.pending {
+            change.apply(&mut cached);
+        }
+        state.cached = cached;
+    }
+
+    /// Lets the machine work without a fault, until [`Disk::resume`].
+    pub(super) fn hold(&self) -> Held {
+        let mut state = self.state();
+        Held(state.fuse.take(), state.failure.take())
+    }
+
+    pub(super) fn resume(&self, held: Held) {
+        let mut state = self.state();
+        (state.fuse, state.failure) = (held.0, held.1);
     }
 
     /// In what the power failed, if it has.
@@ -125,6 +170,11 @@ impl StorageBackend for Disk {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.state();
         state.step(Cut::Sync)?;
+        match &mut state.failure {
+            Some((0, _)) => return Err(state.fail()),
+            Some((left, _)) => *left -= 1,
+            None => {}
+        }
         state.sync();
         Ok(())
     }
@@ -175,13 +225,31 @@ impl State {
         self.seen = self.seen.min(self.pending.len());
     }
 
+    /// A sync fails: of the data each sector may be on the disk or not, and is never written again.
+    fn fail(&mut self) -> io::Error {
+        if let Some((_, mut dice)) = self.failure.take() {
+            let pending = std::mem::take(&mut self.pending);
+            self.settle(&pending, usize::MAX, &mut dice);
+        }
+        self.failures += 1;
+        self.seen = 0;
+        io::Error::other("the disk did not take it")
+    }
+
     fn lose(&mut self, dice: &mut Dice) {
         let pending = std::mem::take(&mut self.pending);
         let lengths = pending.iter().filter(|change| matches!(change, Change::Length(_))).count();
         let survived = dice.place(lengths + 1);
-        let history = History::of(&pending, &self.durable, survived);
+        self.settle(&pending, survived, dice);
+        self.cached.clone_from(&self.durable);
+        (self.seen, self.fuse, self.cut, self.failure) = (0, None, None, None);
+    }
+
+    /// Lets so many changes of the length survive, and of the data what the dice say.
+    fn settle(&mut self, pending: &[Change], lengths: usize, dice: &mut Dice) {
+        let history = History::of(pending, &self.durable, lengths);
         let kept = Kept::choose(pending.len(), dice);
-        for change in pending.iter().filter(|change| matches!(change, Change::Length(_))).take(survived) {
+        for change in pending.iter().filter(|change| matches!(change, Change::Length(_))).take(lengths) {
             change.apply(&mut self.durable);
         }
         let torn = dice.once_in(4).then(|| dice.place(history.sectors.len().max(1)));
@@ -196,8 +264,6 @@ impl State {
             let end = (start + SECTOR).min(self.durable.len());
             self.durable[start..end].copy_from_slice(&content[..end - start]);
         }
-        self.cached.clone_from(&self.durable);
-        (self.seen, self.fuse, self.cut) = (0, None, None);
     }
 }
 
@@ -325,7 +391,7 @@ fn what_was_synced_survives_and_of_the_rest_any_sector() {
         disk.set_len(1024).unwrap();
         disk.write(0, &[1; 1024]).unwrap();
         disk.sync_data().unwrap();
-        disk.fail_after(Some(Fuse::Operations(1)));
+        disk.fail_after(Fuse::Operations(1));
         disk.write(0, &[2; 1024]).unwrap();
         assert!(disk.write(512, &[3; 512]).is_err());
         assert_eq!(disk.cut(), Some(Cut::Write));
@@ -364,4 +430,27 @@ fn a_length_survives_with_zeros_or_not_at_all() {
         lengths.insert(length);
     }
     assert_eq!(lengths, [512, 1024, 1536].into_iter().collect());
+}
+
+#[test]
+fn what_a_failed_sync_did_not_write_is_read_until_it_is_forgotten() {
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..50 {
+        let disk = Disk::new(Sync::Honest);
+        disk.write(0, &[1; 512]).unwrap();
+        disk.sync_data().unwrap();
+        disk.refuse_after(0, Dice::new(seed));
+        disk.write(0, &[2; 512]).unwrap();
+        assert!(disk.sync_data().is_err());
+        // The next one has nothing to write any more.
+        disk.sync_data().unwrap();
+        let first = || {
+            let mut found = [0];
+            disk.read(511, &mut found).map(|()| found[0]).unwrap()
+        };
+        assert_eq!(first(), 2);
+        disk.drop_clean();
+        seen.insert(first());
+    }
+    assert_eq!(seen, [1, 2].into_iter().collect());
 }

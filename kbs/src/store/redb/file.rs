@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use redb::Database;
+use rustix::fs::{Advice, fadvise};
 
 use super::refused;
 use crate::store::StoreError;
@@ -42,6 +43,9 @@ pub(super) fn open_or_make(path: &Path) -> Result<Database, StoreError> {
 /// Opens the store at `path`. One that is gone is not made anew: what was acknowledged was in it.
 pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
     let file = options().open(path).map_err(broken)?;
+    // After a sync that failed the kernel has what it could not write still in its cache, and calls it clean: it is read
+    // as if it were on the disk, and is never written again. What is read from here on is what the disk has.
+    fadvise(&file, 0, None, Advice::DontNeed).map_err(|error| broken(error.into()))?;
     Database::builder().create_file(file).map_err(refused)
 }
 
