@@ -2,13 +2,16 @@
 
 use std::net::IpAddr;
 
-use decision_log::{Attestation as AttestationRecord, Digest, Record};
+use decision_log::{Attestation as AttestationRecord, Device as DeviceRecord, Digest, Record};
 use kbs_protocol::binding::{self, BindingError};
 use kbs_protocol::{Attestation, HashAlgorithm, JsonError, KeyError, RawJson, Refusal, TeePublicKey};
 use verifier::appraise::Wanted;
 use verifier::evidence::Tee;
 use verifier::expected::{Expect, Expected};
-use verifier::result::{EncodeError, Profile, ResultContext, Session as Attested};
+use verifier::result::{
+    Device as DeviceResult, EncodeError, Parts as Results, Profile, ResultContext, Session as Attested,
+    encode_parts,
+};
 use verifier::time::UnixTime;
 use verifier::trust::{Scope, Tier};
 use verifier::verdict::{Context, Verdict, assess};
@@ -19,6 +22,12 @@ use crate::refusals::Entry;
 use crate::session::{Challenge, SessionError};
 use crate::store::{Answer, Concluded, Conclusion, Session, StoreError};
 use crate::token::UnusableKey;
+
+mod appraisal;
+mod devices;
+
+use appraisal::{AppraisalError, Judged};
+use devices::{Device, DeviceError};
 
 /// One request to be attested.
 #[derive(Debug)]
@@ -70,6 +79,9 @@ pub(crate) enum AttestError {
     /// The evidence is not believed.
     #[error("{0}")]
     Refused(Refusal),
+    /// The operator's attestation policy says nothing usable of the evidence; why stands in the log.
+    #[error("the attestation policy of this broker cannot judge this evidence")]
+    Appraisal(#[from] AppraisalError),
     /// The evidence may be good, and an endorsement is missing.
     #[error("{message}")]
     EndorsementMissing {
@@ -89,6 +101,7 @@ pub(crate) enum AttestError {
 
 /// What the evidence must be bound to, and what is recorded of it.
 struct Bound {
+    devices: Vec<Device>,
     expected: Expected,
     report_data: [u8; 64],
     runtime_data: RawJson,
@@ -111,10 +124,12 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     }
     // 3. What the hardware must have signed.
     TeePublicKey::parse(&attempt.message.runtime_data.tee_pubkey)?;
-    let bound = bind(attempt).inspect_err(|error| note(broker, attempt, body, rule_of(error), now))?;
+    let bound = bind(attempt, broker.config.appraisal.danger_accept_sample)
+        .inspect_err(|error| note(broker, attempt, body, rule_of(error), now))?;
     // 4. Verification and appraisal.
     let snapshot = broker.snapshot()?;
-    let verdict = judge(broker, attempt, &bound, &snapshot, now);
+    let evidence = attempt.message.tee_evidence.primary_evidence.get();
+    let verdict = judge(broker, evidence, attempt.challenge.tee(), &bound.expected, &snapshot, now);
     if let Some(message) = missing_endorsement(&verdict) {
         note(broker, attempt, body, rule_of_verdict(&verdict), now);
         tracing::info!(
@@ -127,11 +142,60 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     // 5. What no anchor vouches for leaves no record.
     if !anchored(&verdict) {
         note(broker, attempt, body, rule_of_verdict(&verdict), now);
-        log_decision(attempt, &verdict, None);
+        log_decision(attempt, &verdict, verdict.tier, None);
         return Err(AttestError::Refused(refusal(&verdict, None)));
     }
-    // 6. The decision becomes durable before it is answered.
-    conclude(broker, attempt, &bound, &verdict, &snapshot, now)
+    // 6. What the operator's policies say of it, and what the devices show.
+    let parts = judge_parts(broker, attempt, &bound, verdict, &snapshot, now).inspect_err(|error| {
+        note(broker, attempt, body, rule_of(error), now);
+        tracing::error!(error = error as &dyn std::error::Error, "an attestation policy cannot be used");
+    })?;
+    // 7. The decision becomes durable before it is answered.
+    conclude(broker, attempt, &bound, &parts, &snapshot, now)
+}
+
+/// The CPU's evidence and the devices', judged.
+struct Parts {
+    cpu: Judged,
+    devices: Vec<Judged>,
+}
+
+impl Parts {
+    /// The verdict on what is not believed, the CPU's before the devices'.
+    fn refused(&self) -> Option<&Verdict> {
+        let verdicts = std::iter::once(&self.cpu).chain(&self.devices).map(|part| &part.verdict);
+        verdicts.into_iter().find(|verdict| verdict.error.is_some())
+    }
+
+    /// The worst tier of all parts.
+    fn tier(&self) -> Tier {
+        self.devices.iter().map(Judged::tier).fold(self.cpu.tier(), Tier::worse)
+    }
+}
+
+/// Devices are looked at beside evidence that is believed alone.
+fn judge_parts(
+    broker: &Broker,
+    attempt: &Attempt,
+    bound: &Bound,
+    verdict: Verdict,
+    snapshot: &Snapshot,
+    now: UnixTime,
+) -> Result<Parts, AttestError> {
+    let believed = verdict.error.is_none();
+    let session = session_of(broker, bound, "");
+    let cpu = Judged::new(verdict, "cpu", &session, &snapshot.uploaded, now)?;
+    let mut devices = Vec::new();
+    for device in bound.devices.iter().filter(|_| believed) {
+        let expected =
+            Expected { report_data: Expect::Equals(device.report_data), host_data: Expect::NotChecked };
+        let verdict = judge(broker, device.evidence.get(), device.tee, &expected, snapshot, now);
+        let session = Attested { runtime_data: &device.runtime_data, init_data_claims: None, ..session };
+        devices.push(Judged::new(verdict, device.class, &session, &snapshot.uploaded, now)?);
+    }
+    let tee = attempt.challenge.tee().as_str();
+    tracing::debug!(tee, devices = devices.len(), "judged");
+    Ok(Parts { cpu, devices })
 }
 
 fn check_size(attempt: &Attempt) -> Result<(), AttestError> {
@@ -169,34 +233,23 @@ fn repeat(session: Session, body: Digest) -> Result<String, AttestError> {
     }
 }
 
-fn bind(attempt: &Attempt) -> Result<Bound, AttestError> {
+fn bind(attempt: &Attempt, accept_sample: bool) -> Result<Bound, AttestError> {
     let (message, challenge) = (&attempt.message, &attempt.challenge);
-    let devices = message.tee_evidence.additional_evidence.as_str();
-    if !devices.is_empty() {
-        return Err(AttestError::Devices(device_refusal(devices)));
-    }
-    let runtime = &message.runtime_data;
-    let input = binding::primary_input(devices, &runtime.nonce, &runtime.tee_pubkey)?;
-    let report_data = binding::report_data(challenge.hash(), devices, &runtime.nonce, &runtime.tee_pubkey)?;
+    let (text, runtime) = (message.tee_evidence.additional_evidence.as_str(), &message.runtime_data);
+    let devices =
+        devices::read(text, runtime, challenge.hash(), accept_sample).map_err(|error| match error {
+            DeviceError::Refused(refusal) => AttestError::Devices(refusal),
+            DeviceError::Binding(error) => error.into(),
+        })?;
+    let input = binding::primary_input(text, &runtime.nonce, &runtime.tee_pubkey)?;
+    let report_data = binding::report_data(challenge.hash(), text, &runtime.nonce, &runtime.tee_pubkey)?;
     let init_data = message.init_data.as_ref().map(ReadInitData::read).transpose()?;
     let host_data = init_data.as_ref().map(|read| read.host_data(challenge.tee())).transpose()?;
     let expected = Expected {
         report_data: Expect::Equals(report_data),
         host_data: host_data.clone().map_or(Expect::NotChecked, Expect::Equals),
     };
-    Ok(Bound { expected, report_data, runtime_data: RawJson::parse(&input)?, init_data, host_data })
-}
-
-/// Names the device classes that came along, if the protocol has names for them.
-fn device_refusal(devices: &str) -> Refusal {
-    let map: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(devices).ok();
-    let known = map.into_iter().flatten().filter_map(|(name, _)| kbs_protocol::Tee::parse(&name).ok());
-    let names: Vec<&str> = known.take(MAX_NAMED).map(kbs_protocol::Tee::as_str).collect();
-    let summary = match names.as_slice() {
-        [] => "device evidence of an unknown class is not verified by this broker".to_owned(),
-        names => format!("device evidence of {} is not verified by this broker", names.join(", ")),
-    };
-    Refusal { summary, checks: vec!["devices.supported".to_owned()], decision: None }
+    Ok(Bound { devices, expected, report_data, runtime_data: RawJson::parse(&input)?, init_data, host_data })
 }
 
 /// Which endorsement the folder lacks, in words for the guest. A folder that serves a fleet holds the endorsements of
@@ -211,18 +264,24 @@ fn missing_endorsement(verdict: &Verdict) -> Option<String> {
     Some(message.to_owned())
 }
 
-fn judge(broker: &Broker, attempt: &Attempt, bound: &Bound, snapshot: &Snapshot, now: UnixTime) -> Verdict {
+fn judge(
+    broker: &Broker,
+    evidence: &str,
+    tee: Tee,
+    expected: &Expected,
+    snapshot: &Snapshot,
+    now: UnixTime,
+) -> Verdict {
     let config = &broker.config;
     let context = Context {
         endorsements: &snapshot.loaded.endorsements,
         anchors: &config.anchors,
-        expected: &bound.expected,
+        expected,
         wanted: Wanted { reference_values: &config.reference_values, expectations: &[] },
         policy: &config.appraisal,
         scope: Scope::Full,
     };
-    let evidence = attempt.message.tee_evidence.primary_evidence.get().as_bytes();
-    assess(evidence, Some(attempt.challenge.tee()), &context, now)
+    assess(evidence.as_bytes(), Some(tee), &context, now)
 }
 
 /// Whether the signature over the evidence chains to an anchor: then its full inputs are kept, allowed or denied.
@@ -237,13 +296,15 @@ fn conclude(
     broker: &Broker,
     attempt: &Attempt,
     bound: &Bound,
-    verdict: &Verdict,
+    parts: &Parts,
     snapshot: &Snapshot,
     now: UnixTime,
 ) -> Result<String, AttestError> {
     let evidence = attempt.message.tee_evidence.primary_evidence.get().as_bytes();
-    let verdict_json =
-        serde_json::to_vec(verdict).map_err(|error| EncodeError { reason: error.to_string() })?;
+    let verdict = &parts.cpu.verdict;
+    let verdict_json = json_of(verdict)?;
+    let device_verdicts: Vec<Vec<u8>> =
+        parts.devices.iter().map(|device| json_of(&device.verdict)).collect::<Result<_, _>>()?;
     let init_data = attempt.message.init_data.as_ref().map(|init_data| init_data.body.as_bytes());
     let record = Record::attestation(
         now.secs(),
@@ -261,21 +322,28 @@ fn conclude(
             tier: verdict.tier.as_str().to_owned(),
             failed: failed(verdict),
             verdict: Digest::of(&verdict_json),
+            appraisal: parts.cpu.record(),
+            devices: device_records(bound, parts, &device_verdicts),
         },
     );
     let id = record.id().to_string();
-    let answer = match verdict.error {
-        None => Answer::Token(token(broker, bound, verdict, snapshot, &id, now)?),
-        Some(_) => Answer::Refused(refusal(verdict, Some(id.clone())).to_string()),
+    let answer = match parts.refused() {
+        None => Answer::Token(token(broker, bound, parts, snapshot, &id, now)?),
+        Some(verdict) => Answer::Refused(refusal(verdict, Some(id.clone())).to_string()),
     };
     let mut blobs = vec![evidence, bound.runtime_data.get().as_bytes(), verdict_json.as_slice()];
     blobs.extend(init_data);
+    for device in &bound.devices {
+        blobs.extend([device.evidence.get().as_bytes(), device.runtime_data.as_bytes()]);
+    }
+    blobs.extend(device_verdicts.iter().map(Vec::as_slice));
+    blobs.extend(std::iter::once(&parts.cpu).chain(&parts.devices).filter_map(Judged::said));
     let body = Digest::of(&attempt.body);
     let conclusion = Conclusion {
         nonce: attempt.challenge.nonce(),
         body,
         answer,
-        affirming: verdict.error.is_none() && verdict.tier == Tier::Affirming,
+        affirming: parts.refused().is_none() && parts.tier() == Tier::Affirming,
         expires: attempt.challenge.expires(),
         record: &record,
         blobs: &blobs,
@@ -283,23 +351,55 @@ fn conclude(
     };
     match broker.store.conclude(&conclusion)? {
         Concluded::Recorded(session) => {
-            log_decision(attempt, verdict, Some(&id));
+            log_decision(attempt, verdict, parts.tier(), Some(&id));
             repeat(session, body)
         }
         Concluded::SpentBefore(session) => repeat(session, body),
         Concluded::NoRoom => {
             note(broker, attempt, body, NO_ROOM, now);
-            log_decision(attempt, verdict, None);
+            log_decision(attempt, verdict, parts.tier(), None);
             let summary = NO_ROOM_WORDS.to_owned();
             Err(AttestError::Refused(Refusal { summary, ..refusal(verdict, None) }))
         }
     }
 }
 
+fn json_of(verdict: &Verdict) -> Result<Vec<u8>, EncodeError> {
+    serde_json::to_vec(verdict).map_err(|error| EncodeError { reason: error.to_string() })
+}
+
+fn device_records(bound: &Bound, parts: &Parts, verdicts: &[Vec<u8>]) -> Vec<DeviceRecord> {
+    let judged = bound.devices.iter().zip(&parts.devices).zip(verdicts);
+    let record = |((device, judged), verdict): ((&Device, &Judged), &Vec<u8>)| DeviceRecord {
+        name: device.name.to_owned(),
+        tee: device.tee.as_str().to_owned(),
+        evidence: Digest::of(device.evidence.get().as_bytes()),
+        runtime_data: Digest::of(device.runtime_data.as_bytes()),
+        report_data: hex::encode(device.report_data),
+        verified: judged.verdict.verified,
+        tier: judged.verdict.tier.as_str().to_owned(),
+        failed: failed(&judged.verdict),
+        verdict: Digest::of(verdict),
+        appraisal: judged.record(),
+    };
+    judged.map(record).collect()
+}
+
+/// The session that evidence is bound to, as the token tells of it.
+fn session_of<'a>(broker: &'a Broker, bound: &'a Bound, decision: &'a str) -> Attested<'a> {
+    Attested {
+        // The broker alone relies on its tokens; a guest that shows one elsewhere shows whom it was made for.
+        audience: &broker.config.issuer,
+        runtime_data: bound.runtime_data.get(),
+        init_data_claims: bound.init_data.as_ref().map(ReadInitData::claims),
+        decision,
+    }
+}
+
 fn token(
     broker: &Broker,
     bound: &Bound,
-    verdict: &Verdict,
+    parts: &Parts,
     snapshot: &Snapshot,
     decision: &str,
     now: UnixTime,
@@ -311,15 +411,19 @@ fn token(
         expires: Some(now.plus_secs(life)),
         reference_values: *snapshot.reference_values.as_bytes(),
         expectations: &[],
-        session: Some(Attested {
-            // The broker alone relies on its tokens; a guest that shows one elsewhere shows whom it was made for.
-            audience: &config.issuer,
-            runtime_data: bound.runtime_data.get(),
-            init_data_claims: bound.init_data.as_ref().map(ReadInitData::claims),
-            decision,
-        }),
+        session: Some(session_of(broker, bound, decision)),
     };
-    let claims = verifier::result::encode(verdict, Profile::Trustee, &context)?;
+    let judged = bound.devices.iter().zip(&parts.devices);
+    let devices: Vec<DeviceResult<'_>> = judged
+        .map(|(device, judged)| DeviceResult {
+            name: device.name,
+            verdict: &judged.verdict,
+            runtime_data: &device.runtime_data,
+            policy: judged.policy.as_ref(),
+        })
+        .collect();
+    let results = Results { policy: parts.cpu.policy.as_ref(), devices: &devices };
+    let claims = encode_parts(&parts.cpu.verdict, Profile::Trustee, &context, &results)?;
     Ok(broker.token_key.issue(&claims)?)
 }
 
@@ -359,12 +463,13 @@ fn rule_of(error: &AttestError) -> &'static str {
         AttestError::Json(_) | AttestError::EvidenceTooLarge { .. } => "json",
         AttestError::Session(_) | AttestError::AnotherBody => "session",
         AttestError::Refused(_) | AttestError::EndorsementMissing { .. } => "evidence",
+        AttestError::Appraisal(_) => "attestation-policy",
         AttestError::Store(_) | AttestError::Encode(_) | AttestError::Sign(_) => "broker",
     }
 }
 
 /// One line per decision, with what was expected and found: for the operator alone.
-fn log_decision(attempt: &Attempt, verdict: &Verdict, decision: Option<&str>) {
+fn log_decision(attempt: &Attempt, verdict: &Verdict, tier: Tier, decision: Option<&str>) {
     let failed: Vec<String> =
         verdict.failed().filter_map(|check| serde_json::to_string(check).ok()).collect();
     tracing::info!(
@@ -372,7 +477,7 @@ fn log_decision(attempt: &Attempt, verdict: &Verdict, decision: Option<&str>) {
         tee = attempt.challenge.tee().as_str(),
         source = attempt.source.map(tracing::field::display),
         verified = verdict.verified,
-        tier = verdict.tier.as_str(),
+        tier = tier.as_str(),
         rule = verdict.error.as_ref().map(|error| error.kind),
         reason = verdict.error.as_ref().map(|error| error.message.as_str()),
         failed = failed.join(" "),
@@ -388,5 +493,3 @@ const GIVEN_INSTEAD: &str = "; given: ";
 const NO_ROOM: &str = "limits.denied_records_mib";
 const NO_ROOM_WORDS: &str =
     "the evidence is not affirmed, and the broker's room for records of such evidence is used up";
-/// Device classes named in one refusal.
-const MAX_NAMED: usize = 4;

@@ -34,4 +34,6 @@ mod digest;
 mod record;
 
 pub use digest::{Digest, NotADigest};
-pub use record::{Attestation, Body, Denial, InputSet, Named, Record, RecordError, Release, SCHEMA};
+pub use record::{
+    Appraisal, Attestation, Body, Denial, Device, InputSet, Named, Record, RecordError, Release, SCHEMA,
+};

@@ -61,6 +61,53 @@ pub struct Attestation {
     pub failed: Vec<String>,
     /// The whole verdict as JSON.
     pub verdict: Digest,
+    /// What the operator's attestation policy said of the same evidence, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appraisal: Option<Appraisal>,
+    /// The devices whose evidence came along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Device>,
+}
+
+/// The answer of an attestation policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Appraisal {
+    /// The id under which it was asked.
+    pub id: String,
+    /// Its text; the inputs name it too, with the reference values that it could ask for.
+    pub policy: Digest,
+    /// Its answer as JSON.
+    pub said: Digest,
+    /// The tier of its claims joined with ours: the one that the token has.
+    pub tier: String,
+}
+
+/// The evidence of one device, judged beside the CPU's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// The submodule of the token.
+    pub name: String,
+    /// The kind of evidence.
+    pub tee: String,
+    /// The evidence as it came.
+    pub evidence: Digest,
+    /// The runtime data (nonce, key) in the form that was hashed into its report data.
+    pub runtime_data: Digest,
+    /// The report data that was expected: 64 bytes in hexadecimal.
+    pub report_data: String,
+    /// Whether the evidence is bound to this session, and as genuine as its kind can be.
+    pub verified: bool,
+    /// The tier.
+    pub tier: String,
+    /// The checks that failed, by id.
+    pub failed: Vec<String>,
+    /// The whole verdict as JSON.
+    pub verdict: Digest,
+    /// What the operator's attestation policy said of it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appraisal: Option<Appraisal>,
 }
 
 /// A secret left the broker, sealed to a key that the evidence covers.

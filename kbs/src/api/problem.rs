@@ -165,9 +165,10 @@ fn attest(error: &AttestError) -> Meaning {
         AttestError::Json(error) => (json(*error), ErrorKind::SerdeError),
         AttestError::EvidenceTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::SerdeError),
         AttestError::Session(error) => session(error),
-        AttestError::AnotherBody | AttestError::Refused(_) | AttestError::Devices(_) => {
-            (StatusCode::UNAUTHORIZED, ErrorKind::AttestationError)
-        }
+        AttestError::AnotherBody
+        | AttestError::Refused(_)
+        | AttestError::Devices(_)
+        | AttestError::Appraisal(_) => (StatusCode::UNAUTHORIZED, ErrorKind::AttestationError),
         AttestError::Key(_) | AttestError::Binding(_) | AttestError::InitData(_) => {
             (StatusCode::BAD_REQUEST, ErrorKind::AttestationError)
         }

@@ -4,6 +4,7 @@ mod clock;
 mod disk;
 mod errors;
 mod limits;
+mod parts;
 mod quotes;
 mod recorded;
 mod room;

@@ -31,6 +31,8 @@ fn attestation() -> Record {
             tier: "affirming".to_owned(),
             failed: vec![],
             verdict: Digest::of(b"verdict"),
+            appraisal: None,
+            devices: vec![],
         },
     )
 }
