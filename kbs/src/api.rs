@@ -3,8 +3,10 @@
 mod attest;
 mod auth;
 mod body;
+mod federation;
 mod head;
 mod health;
+mod keys;
 mod operator;
 pub(crate) mod problem;
 mod resource;
@@ -17,6 +19,7 @@ use kbs_protocol::PREFIX;
 
 use crate::admin::{Admin, authenticate};
 use crate::broker::Broker;
+use crate::federation::JWKS_PATH;
 use crate::roles::Permission;
 use problem::{CocoProblem, Problem, V1Problem};
 
@@ -63,6 +66,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(only(web::get().to(store::backup), "/v1/backup".to_owned()))
         .service(only(web::get().to(health::alive), "/healthz".to_owned()))
         .service(only(web::get().to(health::ready), "/readyz".to_owned()))
+        .service(only(web::post().to(keys::rotate), "/v1/keys/{purpose}/rotate".to_owned()))
+        .service(only(web::post().to(federation::post), "/v1/federation-token".to_owned()))
+        .service(only(web::get().to(keys::token_set), "/.well-known/jwks.json".to_owned()))
+        .service(only(web::get().to(keys::federation_set), JWKS_PATH.to_owned()))
+        .service(only(web::get().to(keys::openid_configuration), OPENID_PATH.to_owned()))
         .default_service(web::to(no_route));
 }
 
@@ -95,6 +103,9 @@ fn answer(request: &HttpRequest, problem: Problem) -> HttpResponse {
         actix_web::ResponseError::error_response(&CocoProblem(problem))
     }
 }
+
+/// OpenID Connect Discovery 1.0, section 4, below an issuer without a path.
+const OPENID_PATH: &str = "/.well-known/openid-configuration";
 
 #[cfg(test)]
 mod tests;

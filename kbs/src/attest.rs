@@ -18,10 +18,12 @@ use verifier::verdict::{Context, Verdict, assess};
 
 use crate::broker::{Broker, Snapshot};
 use crate::init_data::{InitDataRefusal, ReadInitData};
+use crate::inputs::InputsError;
 use crate::refusals::Entry;
 use crate::session::{Challenge, SessionError};
+use crate::signing::UnusableKey;
 use crate::store::{Answer, Concluded, Conclusion, Session, StoreError};
-use crate::token::UnusableKey;
+use crate::token::{IssueError, issue};
 
 mod appraisal;
 mod devices;
@@ -91,10 +93,16 @@ pub(crate) enum AttestError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The token cannot be written.
+    /// The files of this broker are not those in force.
+    #[error(transparent)]
+    Inputs(#[from] InputsError),
+    /// The result cannot be written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// The token cannot be signed.
+    /// The token cannot be issued.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// No key signs.
     #[error(transparent)]
     Sign(#[from] UnusableKey),
 }
@@ -123,11 +131,12 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
         return repeat(session, body);
     }
     // 3. What the hardware must have signed.
+    check_key_size(&attempt.message.runtime_data.tee_pubkey)?;
     TeePublicKey::parse(&attempt.message.runtime_data.tee_pubkey)?;
     let bound = bind(attempt, broker.config.appraisal.danger_accept_sample)
         .inspect_err(|error| note(broker, attempt, body, rule_of(error), now))?;
     // 4. Verification and appraisal.
-    let snapshot = broker.snapshot()?;
+    let (snapshot, settings) = broker.standing(now)?;
     let evidence = attempt.message.tee_evidence.primary_evidence.get();
     let verdict = judge(broker, evidence, attempt.challenge.tee(), &bound.expected, &snapshot, now);
     if let Some(message) = missing_endorsement(&verdict) {
@@ -146,12 +155,13 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
         return Err(AttestError::Refused(refusal(&verdict, None)));
     }
     // 6. What the operator's policies say of it, and what the devices show.
-    let parts = judge_parts(broker, attempt, &bound, verdict, &snapshot, now).inspect_err(|error| {
+    let epoch = settings.epoch();
+    let parts = judge_parts(broker, attempt, &bound, verdict, (&snapshot, epoch), now).inspect_err(|error| {
         note(broker, attempt, body, rule_of(error), now);
         tracing::error!(error = error as &dyn std::error::Error, "an attestation policy cannot be used");
     })?;
     // 7. The decision becomes durable before it is answered.
-    conclude(broker, attempt, &bound, &parts, &snapshot, now)
+    conclude(broker, attempt, &bound, &parts, (&snapshot, epoch), now)
 }
 
 /// The CPU's evidence and the devices', judged.
@@ -179,11 +189,11 @@ fn judge_parts(
     attempt: &Attempt,
     bound: &Bound,
     verdict: Verdict,
-    snapshot: &Snapshot,
+    (snapshot, epoch): (&Snapshot, u64),
     now: UnixTime,
 ) -> Result<Parts, AttestError> {
     let believed = verdict.error.is_none();
-    let session = session_of(broker, bound, "");
+    let session = session_of(broker, bound, epoch);
     let cpu = Judged::new(verdict, "cpu", &session, &snapshot.uploaded, now)?;
     let mut devices = Vec::new();
     for device in bound.devices.iter().filter(|_| believed) {
@@ -203,6 +213,15 @@ fn check_size(attempt: &Attempt) -> Result<(), AttestError> {
     let (limit, actual) = (evidence_limit(tee), attempt.message.tee_evidence.primary_evidence.get().len());
     if actual > limit {
         return Err(AttestError::EvidenceTooLarge { tee: tee.as_str(), limit, actual });
+    }
+    Ok(())
+}
+
+/// The key stands in the token twice, as it came: members that nobody reads must not fill it.
+fn check_key_size(key: &RawJson) -> Result<(), JsonError> {
+    let actual = key.get().len();
+    if actual > KEY_LIMIT {
+        return Err(JsonError::TooLarge { what: "tee-pubkey", limit: KEY_LIMIT, actual });
     }
     Ok(())
 }
@@ -297,7 +316,7 @@ fn conclude(
     attempt: &Attempt,
     bound: &Bound,
     parts: &Parts,
-    snapshot: &Snapshot,
+    (snapshot, epoch): (&Snapshot, u64),
     now: UnixTime,
 ) -> Result<String, AttestError> {
     let evidence = attempt.message.tee_evidence.primary_evidence.get().as_bytes();
@@ -306,6 +325,11 @@ fn conclude(
     let device_verdicts: Vec<Vec<u8>> =
         parts.devices.iter().map(|device| json_of(&device.verdict)).collect::<Result<_, _>>()?;
     let init_data = attempt.message.init_data.as_ref().map(|init_data| init_data.body.as_bytes());
+    // The whole result is kept without the id of the record that names it; a token has of it what it has room for.
+    let result = match parts.refused() {
+        None => Some(result(broker, bound, parts, (snapshot, epoch), now)?),
+        Some(_) => None,
+    };
     let record = Record::attestation(
         now.secs(),
         concat!("vouchsafe-kbs ", env!("CARGO_PKG_VERSION")),
@@ -322,14 +346,19 @@ fn conclude(
             tier: verdict.tier.as_str().to_owned(),
             failed: failed(verdict),
             verdict: Digest::of(&verdict_json),
+            epoch,
+            reference_value: verdict.matched_reference().map(str::to_owned),
+            claims: result.as_deref().map(Digest::of),
             appraisal: parts.cpu.record(),
             devices: device_records(bound, parts, &device_verdicts),
         },
     );
     let id = record.id().to_string();
-    let answer = match parts.refused() {
-        None => Answer::Token(token(broker, bound, parts, snapshot, &id, now)?),
-        Some(verdict) => Answer::Refused(refusal(verdict, Some(id.clone())).to_string()),
+    let answer = match (&result, parts.refused()) {
+        (Some(result), None) => Answer::Token(issue(&*broker.token_keys.signer(now)?, result, &id)?),
+        (_, refused) => {
+            Answer::Refused(refusal(refused.unwrap_or(verdict), Some(id.clone())).to_string())
+        }
     };
     let mut blobs = vec![evidence, bound.runtime_data.get().as_bytes(), verdict_json.as_slice()];
     blobs.extend(init_data);
@@ -338,6 +367,7 @@ fn conclude(
     }
     blobs.extend(device_verdicts.iter().map(Vec::as_slice));
     blobs.extend(std::iter::once(&parts.cpu).chain(&parts.devices).filter_map(Judged::said));
+    blobs.extend(result.as_deref());
     let body = Digest::of(&attempt.body);
     let conclusion = Conclusion {
         nonce: attempt.challenge.nonce(),
@@ -386,24 +416,25 @@ fn device_records(bound: &Bound, parts: &Parts, verdicts: &[Vec<u8>]) -> Vec<Dev
 }
 
 /// The session that evidence is bound to, as the token tells of it.
-fn session_of<'a>(broker: &'a Broker, bound: &'a Bound, decision: &'a str) -> Attested<'a> {
+fn session_of<'a>(broker: &'a Broker, bound: &'a Bound, epoch: u64) -> Attested<'a> {
     Attested {
         // The broker alone relies on its tokens; a guest that shows one elsewhere shows whom it was made for.
         audience: &broker.config.issuer,
         runtime_data: bound.runtime_data.get(),
         init_data_claims: bound.init_data.as_ref().map(ReadInitData::claims),
-        decision,
+        decision: None,
+        epoch: Some(epoch),
     }
 }
 
-fn token(
+/// The whole result, as the record keeps it.
+fn result(
     broker: &Broker,
     bound: &Bound,
     parts: &Parts,
-    snapshot: &Snapshot,
-    decision: &str,
+    (snapshot, epoch): (&Snapshot, u64),
     now: UnixTime,
-) -> Result<String, AttestError> {
+) -> Result<Vec<u8>, EncodeError> {
     let config = &broker.config;
     let life = i64::try_from(config.limits.token.as_secs()).unwrap_or(i64::MAX);
     let context = ResultContext {
@@ -411,7 +442,7 @@ fn token(
         expires: Some(now.plus_secs(life)),
         reference_values: *snapshot.reference_values.as_bytes(),
         expectations: &[],
-        session: Some(session_of(broker, bound, decision)),
+        session: Some(session_of(broker, bound, epoch)),
     };
     let judged = bound.devices.iter().zip(&parts.devices);
     let devices: Vec<DeviceResult<'_>> = judged
@@ -423,8 +454,7 @@ fn token(
         })
         .collect();
     let results = Results { policy: parts.cpu.policy.as_ref(), devices: &devices };
-    let claims = encode_parts(&parts.cpu.verdict, Profile::Trustee, &context, &results)?;
-    Ok(broker.token_key.issue(&claims)?)
+    encode_parts(&parts.cpu.verdict, Profile::Trustee, &context, &results)
 }
 
 /// What the guest may know: which checks failed, and under which id the operator finds the rest.
@@ -464,7 +494,11 @@ fn rule_of(error: &AttestError) -> &'static str {
         AttestError::Session(_) | AttestError::AnotherBody => "session",
         AttestError::Refused(_) | AttestError::EndorsementMissing { .. } => "evidence",
         AttestError::Appraisal(_) => "attestation-policy",
-        AttestError::Store(_) | AttestError::Encode(_) | AttestError::Sign(_) => "broker",
+        AttestError::Store(_)
+        | AttestError::Inputs(_)
+        | AttestError::Encode(_)
+        | AttestError::Issue(_)
+        | AttestError::Sign(_) => "broker",
     }
 }
 
@@ -485,6 +519,8 @@ fn log_decision(attempt: &Attempt, verdict: &Verdict, tier: Tier, decision: Opti
     );
 }
 
+/// Bytes of a `tee-pubkey`: the largest, of ML-KEM-768, has about 1650.
+const KEY_LIMIT: usize = 2048;
 /// What the kinds of [`verifier::error::Missing::unfitting_kind`] begin with.
 const UNFITTING: &str = "unfitting-";
 /// Before the list of what was given instead.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use decision_log::{Digest, InputSet, Named};
 use endorsements::{FetchError, Folder, Loaded};
@@ -13,11 +14,13 @@ use crate::config::{Config, ConfigError, Input, StoreAt};
 use crate::epoch_file::EpochFile;
 use crate::flight::Flights;
 use crate::gate::Gate;
+use crate::inputs::Outside;
 use crate::refusals::Refusals;
 use crate::root_key::{self, RootKeys};
+use crate::signing::{SigningAlgorithm, UnusableKey};
+use crate::signing_keys::{Rules, SigningKeys};
 use crate::store::{Inputs, KeyPurpose, Store, StoreError};
 use crate::system::{Clock, Steady};
-use crate::token::{TokenKey, UnusableKey};
 use crate::uploaded::{Uploaded, Uploads};
 
 /// The running broker's state.
@@ -31,7 +34,8 @@ pub(crate) struct Broker {
     pub(crate) epoch_file: EpochFile,
     /// Whether every key was found to be wrapped by the current root key.
     pub(crate) rewrapped: AtomicBool,
-    pub(crate) token_key: TokenKey,
+    pub(crate) token_keys: SigningKeys,
+    pub(crate) federation_keys: Option<SigningKeys>,
     pub(crate) refusals: Refusals,
     pub(crate) flights: Flights,
     uploads: Uploads,
@@ -50,6 +54,8 @@ pub(crate) struct Snapshot {
     pub(crate) reference_values: Digest,
     /// What admins uploaded.
     pub(crate) uploaded: Arc<Uploaded>,
+    /// Digests of everything in files that decides.
+    pub(crate) outside: Arc<Outside>,
 }
 
 /// Why the broker does not start.
@@ -100,10 +106,8 @@ impl Broker {
         store.expect_epoch(epoch_file.highest());
         epoch_file.keep(store.settings()?.epoch())?;
         let challenge_keys = ChallengeKeys::open(Arc::clone(&store), now)?;
-        let made = || TokenKey::generate().map_err(|error| StoreError::RootKey { reason: error.to_string() });
-        let keys = store.own_keys(KeyPurpose::Token, now, made)?;
-        let newest = keys.last().ok_or(UnusableKey)?;
-        let token_key = TokenKey::from_pkcs8(&newest.material)?;
+        let token_keys = token_keys(&config, &store, now)?;
+        let federation_keys = federation_keys(&config, &store, now)?;
         let endorsements = config.endorsements.as_deref().map(Folder::open).transpose()?;
         Ok(Self {
             gate: Gate::new(&config.limits, Steady::system()),
@@ -118,7 +122,8 @@ impl Broker {
             challenge_keys,
             epoch_file,
             rewrapped: AtomicBool::new(false),
-            token_key,
+            token_keys,
+            federation_keys,
             endorsements,
         })
     }
@@ -140,24 +145,44 @@ impl Broker {
     }
 
     /// The operator's inputs, after a look at the folder of endorsements unless that was done within the last second:
-    /// whoever asks for what is missing, and as often as he likes, causes no more looks than that.
-    pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let uploaded = self.uploaded()?;
+    /// whoever asks for what is missing, and as often as he likes, causes no more looks than that. New inputs are put in
+    /// force before anything is decided by them.
+    pub(crate) fn snapshot(&self, now: UnixTime) -> Result<Snapshot, StoreError> {
+        self.snapshot_of(Folder::refresh, now)
+    }
+
+    /// The same, after a look in any case.
+    pub(crate) fn snapshot_now(&self, now: UnixTime) -> Result<Snapshot, StoreError> {
+        self.snapshot_of(Folder::refresh_now, now)
+    }
+
+    fn snapshot_of(
+        &self,
+        refresh: impl FnOnce(&Folder) -> Result<Arc<Loaded>, FetchError>,
+        now: UnixTime,
+    ) -> Result<Snapshot, StoreError> {
         let loaded = match &self.endorsements {
             None => self.kept().map(|kept| kept.loaded).unwrap_or_default(),
-            Some(folder) => folder.refresh().unwrap_or_else(|error| {
+            Some(folder) => refresh(folder).unwrap_or_else(|error| {
                 tracing::warn!(%error, "endorsements stay as they were read before");
                 folder.current()
             }),
         };
         let mut kept = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |kept: &&Snapshot| {
-            Arc::ptr_eq(&kept.loaded, &loaded) && kept.uploaded.epoch() == uploaded.epoch()
+        let known = kept.as_ref().filter(|kept| Arc::ptr_eq(&kept.loaded, &loaded));
+        let outside = match known {
+            Some(kept) => Arc::clone(&kept.outside),
+            None => {
+                let outside = Arc::new(Outside::of(&self.config, &loaded));
+                outside.put_in_force(&self.store, now)?;
+                outside
+            }
         };
-        Ok(match kept.as_ref().filter(same) {
-            Some(kept) => kept.clone(),
-            None => kept.insert(self.make_snapshot(loaded, uploaded)).clone(),
-        })
+        let uploaded = self.uploaded()?;
+        if let Some(kept) = known.filter(|kept| kept.uploaded.epoch() == uploaded.epoch()) {
+            return Ok(kept.clone());
+        }
+        Ok(kept.insert(self.make_snapshot(loaded, outside, uploaded)).clone())
     }
 
     /// What admins uploaded, as it stands.
@@ -169,7 +194,7 @@ impl Broker {
         self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn make_snapshot(&self, loaded: Arc<Loaded>, uploaded: Arc<Uploaded>) -> Snapshot {
+    fn make_snapshot(&self, loaded: Arc<Loaded>, outside: Arc<Outside>, uploaded: Arc<Uploaded>) -> Snapshot {
         for skipped in &loaded.skipped {
             tracing::warn!(file = skipped.name, reason = skipped.reason, "endorsement file passed over");
         }
@@ -201,6 +226,39 @@ impl Broker {
             policy_reference_values: policy_reference_values.into_iter().collect(),
         };
         let canonical = Digest::of(config.reference_values.canonical().as_bytes());
-        Snapshot { inputs: Arc::new(Inputs::new(&set, blobs)), reference_values: canonical, loaded, uploaded }
+        let inputs = Arc::new(Inputs::new(&set, blobs));
+        Snapshot { inputs, reference_values: canonical, outside, loaded, uploaded }
     }
+}
+
+fn token_keys(config: &Config, store: &Arc<Store>, now: UnixTime) -> Result<SigningKeys, StoreError> {
+    let rules = Rules {
+        purpose: KeyPurpose::Token,
+        algorithm: SigningAlgorithm::Es256,
+        life: seconds(config.token.key_life),
+        token: seconds(config.limits.token),
+    };
+    match &config.token.provided {
+        Some(key) => Ok(SigningKeys::provided(Arc::clone(store), rules, Arc::clone(key), now)),
+        None => SigningKeys::open(Arc::clone(store), rules, now),
+    }
+}
+
+fn federation_keys(
+    config: &Config,
+    store: &Arc<Store>,
+    now: UnixTime,
+) -> Result<Option<SigningKeys>, StoreError> {
+    let Some(federation) = &config.federation else { return Ok(None) };
+    let rules = Rules {
+        purpose: KeyPurpose::Federation,
+        algorithm: federation.algorithm,
+        life: seconds(federation.key_life),
+        token: seconds(federation.life),
+    };
+    SigningKeys::open(Arc::clone(store), rules, now).map(Some)
+}
+
+fn seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }

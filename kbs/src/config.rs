@@ -13,16 +13,19 @@ use verifier::evidence::Tee;
 use verifier::policy::Policy;
 
 use crate::admin::AdminKey;
+use crate::foreign::ForeignIssuer;
 
 mod dangers;
 mod error;
 mod load;
 mod postgres;
 mod raw;
+mod tokens;
 
 pub use error::ConfigError;
 pub use load::{load, parse};
 pub(crate) use postgres::check_private;
+pub(crate) use tokens::{FederationSettings, TokenSettings};
 
 /// What of an appraisal policy asks less than the production profile, in words; each begins with the key, below `appraisal`.
 pub fn dangers_of(policy: &Policy) -> Vec<String> {
@@ -61,6 +64,12 @@ pub struct Config {
     pub admins: Vec<AdminKey>,
     /// The issuer named in tokens.
     pub issuer: String,
+    /// The keys of the broker's own tokens.
+    pub(crate) token: TokenSettings,
+    /// Tokens for clouds' identity services, if any are issued.
+    pub(crate) federation: Option<FederationSettings>,
+    /// Whose tokens open secrets beside the broker's own.
+    pub(crate) foreign_issuers: Vec<ForeignIssuer>,
     /// Sizes, times and counts.
     pub limits: Limits,
     /// Whether plain HTTP beyond the loopback was asked for.

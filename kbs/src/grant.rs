@@ -7,7 +7,7 @@ use kbs_protocol::ResourcePath;
 use policy::{Denied, Outcome, Request, ResourcePolicy};
 use verifier::time::UnixTime;
 
-use crate::token::VerifiedToken;
+use crate::token::{Judged, VerifiedToken};
 
 /// Proof that the policy allowed one guest one resource; the store gives a secret for nothing else. Made by
 /// [`authorize`] alone.
@@ -18,18 +18,43 @@ pub struct Grant {
     rule: String,
 }
 
-/// Asks the policy about a request of whoever has this token.
+/// Why there is no grant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotGranted {
+    /// The token's issuer may not open this resource, whatever the policy says.
+    #[error("the token's issuer may not open this resource")]
+    Outside,
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Policy(#[from] Denied),
+}
+
+/// Asks the policy about a request of whoever has this token, if its issuer may open the resource at all.
 pub fn authorize(
     policy: &ResourcePolicy,
     token: &VerifiedToken,
     path: &ResourcePath,
     query: &BTreeMap<String, String>,
     now: UnixTime,
-) -> Result<Grant, Denied> {
+) -> Result<Grant, NotGranted> {
+    match token.judged() {
+        Judged::Elsewhere(scope) if !scope.covers(path) => return Err(NotGranted::Outside),
+        Judged::Elsewhere(_) | Judged::Here { .. } => {}
+    }
     let decision = policy.authorize(token.claims(), &Request { path, query }, now.secs());
     match decision.outcome {
         Outcome::Allow { rule } => Ok(Grant { path: path.clone(), policy: decision.policy, rule }),
-        Outcome::Deny { because } => Err(because),
+        Outcome::Deny { because } => Err(because.into()),
+    }
+}
+
+impl NotGranted {
+    /// The reason in one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Outside => "issuer-resources",
+            Self::Policy(because) => because.word(),
+        }
     }
 }
 

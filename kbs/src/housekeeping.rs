@@ -41,7 +41,9 @@ pub(crate) fn once(broker: &Arc<Broker>) -> Result<(), StoreError> {
         tracing::info!(done, "every key is wrapped by the current root key");
     }
     let session = i64::try_from(broker.config.limits.session.as_secs()).unwrap_or(i64::MAX);
-    broker.challenge_keys.tend(session, now)
+    broker.challenge_keys.tend(session, now)?;
+    broker.token_keys.tend(now)?;
+    broker.federation_keys.as_ref().map_or(Ok(()), |keys| keys.tend(now))
 }
 
 /// Between two rounds.

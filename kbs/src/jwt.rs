@@ -1,13 +1,33 @@
 //! Compact JWTs under pinned keys: the algorithm belongs to the key, and nothing in a header can choose either.
 
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
-use serde::de::DeserializeOwned;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use verifier::time::UnixTime;
 
+mod public;
+
+pub(crate) use public::{Jwk, JwkSet, KeyFault, rsa_components};
+
 /// A public key with the one algorithm that it verifies.
+#[derive(Clone)]
 pub struct PinnedKey {
     algorithm: Algorithm,
     key: DecodingKey,
+}
+
+/// What becomes of a token whose header carries keys or points to some. They are never used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeaderKeys {
+    /// It is refused.
+    Refused,
+    /// It is refused, but for a certificate chain (`x5c`), which others may want.
+    ChainPassedOver,
+    /// They are passed over: other issuers write them into every token.
+    PassedOver,
 }
 
 /// Why a token does not hold.
@@ -70,48 +90,122 @@ impl PinnedKey {
         Self { algorithm: Algorithm::EdDSA, key: DecodingKey::from_ed_der(key) }
     }
 
-    /// A key from a SubjectPublicKeyInfo (RFC 5480, RFC 8410): P-256 or Ed25519, in the one encoding each has.
-    pub fn from_spki(der: &[u8]) -> Option<Self> {
-        if let Some(point) = der.strip_prefix(P256_SPKI) {
-            return point.try_into().ok().map(Self::es256);
-        }
-        der.strip_prefix(ED25519_SPKI)?.try_into().ok().map(Self::ed25519)
-    }
-
     /// The algorithm's name.
     pub fn algorithm(&self) -> &'static str {
-        match self.algorithm {
-            Algorithm::EdDSA => "EdDSA",
-            _ => "ES256",
-        }
+        public::name(self.algorithm)
     }
 
     /// The claims of `token`, if this key signed it. Times are not looked at.
-    pub fn verify<T: DeserializeOwned + Clone>(&self, token: &str) -> Result<T, JwtError> {
-        let header = header(token)?;
-        if header.alg != self.algorithm {
+    pub fn verify<T: DeserializeOwned>(&self, token: &str) -> Result<T, JwtError> {
+        self.verify_with(token, HeaderKeys::Refused)
+    }
+
+    /// The same, with a say in what becomes of keys in the header.
+    pub(crate) fn verify_with<T: DeserializeOwned>(
+        &self,
+        token: &str,
+        header_keys: HeaderKeys,
+    ) -> Result<T, JwtError> {
+        let parts = Parts::of(token)?;
+        let header = parts.header()?;
+        header.check(header_keys)?;
+        if header.algorithm()? != self.algorithm {
             return Err(JwtError::Algorithm);
         }
-        let mut validation = Validation::new(self.algorithm);
-        validation.required_spec_claims.clear();
-        // The library would read its own clock; times are checked against the request's one instant.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
-        match jsonwebtoken::decode::<T>(token, &self.key, &validation) {
-            Ok(data) => Ok(data.claims),
-            Err(error) => Err(match error.kind() {
-                jsonwebtoken::errors::ErrorKind::Json(_) => JwtError::Claims,
-                jsonwebtoken::errors::ErrorKind::Base64(_) => JwtError::Form,
-                _ => JwtError::Signature,
-            }),
+        let holds = crypto::verify(parts.signature, parts.signed.as_bytes(), &self.key, self.algorithm);
+        match holds {
+            Ok(true) => parts.claims(),
+            Err(error) if matches!(error.kind(), jsonwebtoken::errors::ErrorKind::Base64(_)) => {
+                Err(JwtError::Form)
+            }
+            Ok(false) | Err(_) => Err(JwtError::Signature),
         }
+    }
+}
+
+/// The three parts of a compact JWT.
+struct Parts<'a> {
+    /// Header and claims as they were signed.
+    signed: &'a str,
+    header: &'a str,
+    claims: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(token: &'a str) -> Result<Self, JwtError> {
+        if token.len() > TOKEN_LIMIT {
+            return Err(JwtError::TooLarge { limit: TOKEN_LIMIT, actual: token.len() });
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(JwtError::Form)?;
+        let (header, claims) = signed.split_once('.').ok_or(JwtError::Form)?;
+        if claims.contains('.') {
+            return Err(JwtError::Form);
+        }
+        Ok(Self { signed, header, claims, signature })
+    }
+
+    fn header(&self) -> Result<Header, JwtError> {
+        let json = URL_SAFE_NO_PAD.decode(self.header).map_err(|_| JwtError::Form)?;
+        serde_json::from_slice(&json).map_err(|_| JwtError::Form)
+    }
+
+    fn claims<T: DeserializeOwned>(&self) -> Result<T, JwtError> {
+        let json = URL_SAFE_NO_PAD.decode(self.claims).map_err(|_| JwtError::Form)?;
+        serde_json::from_slice(&json).map_err(|_| JwtError::Claims)
+    }
+}
+
+/// What of a header is looked at (RFC 7515, section 4.1; RFC 7516 for those that no signed token has).
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    jwk: Option<IgnoredAny>,
+    jku: Option<IgnoredAny>,
+    x5u: Option<IgnoredAny>,
+    x5c: Option<IgnoredAny>,
+    crit: Option<IgnoredAny>,
+    enc: Option<IgnoredAny>,
+    zip: Option<IgnoredAny>,
+}
+
+impl Header {
+    fn algorithm(&self) -> Result<Algorithm, JwtError> {
+        self.alg.parse().map_err(|_| JwtError::Form)
+    }
+
+    fn check(&self, header_keys: HeaderKeys) -> Result<(), JwtError> {
+        let keys = [
+            ("jwk", self.jwk.is_some() && header_keys != HeaderKeys::PassedOver),
+            ("jku", self.jku.is_some() && header_keys != HeaderKeys::PassedOver),
+            ("x5u", self.x5u.is_some() && header_keys != HeaderKeys::PassedOver),
+            ("x5c", self.x5c.is_some() && header_keys == HeaderKeys::Refused),
+        ];
+        if let Some((member, _)) = keys.into_iter().find(|(_, refused)| *refused) {
+            return Err(JwtError::HeaderKey { member });
+        }
+        let demands =
+            [("crit", self.crit.is_some()), ("enc", self.enc.is_some()), ("zip", self.zip.is_some())];
+        if let Some((member, _)) = demands.into_iter().find(|(_, present)| *present) {
+            return Err(JwtError::HeaderMember { member });
+        }
+        Ok(())
     }
 }
 
 /// The header's `kid`, read before anything is verified: it only chooses among pinned keys.
 pub(crate) fn key_id(token: &str) -> Result<Option<String>, JwtError> {
-    header(token).map(|header| header.kid)
+    Parts::of(token)?.header().map(|header| header.kid)
+}
+
+/// The `iss` of the claims, read before anything is verified: it only chooses among configured issuers.
+pub(crate) fn claimed_issuer(token: &str) -> Result<Option<String>, JwtError> {
+    #[derive(Deserialize)]
+    struct Issuer {
+        iss: Option<String>,
+    }
+    Parts::of(token)?.claims::<Issuer>().map(|claims| claims.iss)
 }
 
 /// Checks a span of time: valid from `from` (none: since ever) until before `exp`.
@@ -126,37 +220,7 @@ pub(crate) fn check_times(from: Option<i64>, exp: i64, now: UnixTime) -> Result<
     Ok(())
 }
 
-fn header(token: &str) -> Result<Header, JwtError> {
-    if token.len() > TOKEN_LIMIT {
-        return Err(JwtError::TooLarge { limit: TOKEN_LIMIT, actual: token.len() });
-    }
-    let header = jsonwebtoken::decode_header(token).map_err(|_| JwtError::Form)?;
-    let keys = [
-        ("jwk", header.jwk.is_some()),
-        ("jku", header.jku.is_some()),
-        ("x5u", header.x5u.is_some()),
-        ("x5c", header.x5c.is_some()),
-    ];
-    if let Some((member, _)) = keys.into_iter().find(|(_, present)| *present) {
-        return Err(JwtError::HeaderKey { member });
-    }
-    let demands =
-        [("crit", header.crit.is_some()), ("enc", header.enc.is_some()), ("zip", header.zip.is_some())];
-    if let Some((member, _)) = demands.into_iter().find(|(_, present)| *present) {
-        return Err(JwtError::HeaderMember { member });
-    }
-    Ok(header)
-}
-
-/// A token travels in a header; ours have about 4 KiB.
+/// A token travels in a header; ours have less than 16 KiB.
 const TOKEN_LIMIT: usize = 0x1_0000;
-/// RFC 5480: id-ecPublicKey with secp256r1, a bit string of 66 bytes without unused bits.
-const P256_SPKI: &[u8] = &[
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
-    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
-/// RFC 8410: id-Ed25519, a bit string of 33 bytes without unused bits.
-const ED25519_SPKI: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-
 #[cfg(test)]
 pub(crate) mod tests;

@@ -5,6 +5,8 @@
 //! POST /kbs/v0/attest    ─▶ attest::attest: verifier::assess ─▶ one durable transaction ─▶ token
 //! GET  /kbs/v0/resource  ─▶ release::release: token ─▶ policy ─▶ grant::Grant ─▶ store ─▶ record ─▶ JWE
 //! POST, DELETE           ─▶ admin::Admin ─▶ store: secrets; uploaded::Uploaded: policies, reference values
+//! POST, DELETE           ─▶ admin::Admin ─▶ store
+//! POST /v1/federation-token ─▶ federation::issue: token ─▶ audience, workload ─▶ record ─▶ token for a cloud
 //! ```
 //!
 //! ```no_run
@@ -20,6 +22,8 @@
 //! * No evidence byte is parsed here; the verifier does that.
 //! * The store gives a secret for a grant alone, and nothing but the policy's yes makes one.
 //! * A nonce is spent, a decision recorded and a session made in one transaction, durable before the answer.
+//! * A request goes by one reading of the settings, and what it records names their epoch; a token of an older epoch opens
+//!   nothing.
 //! * A release is on record before the secret leaves; one that cannot be recorded does not happen. A denial is on record
 //!   while there is room for what was not affirmed, and in the ring of refusals after that.
 //! * What a stranger may ask is limited, and what waits or works is bounded, before anything is read or verified for him.
@@ -49,11 +53,14 @@ mod clock_guard;
 pub mod config;
 mod dev;
 mod epoch_file;
+mod federation;
 mod flight;
 mod gate;
+mod foreign;
 pub mod grant;
 mod housekeeping;
 mod init_data;
+mod inputs;
 mod jwt;
 mod oaep;
 mod refusals;
@@ -65,6 +72,9 @@ mod scratch;
 mod seal;
 mod server;
 mod session;
+mod shown;
+mod signing;
+mod signing_keys;
 mod store;
 mod system;
 mod token;

@@ -10,29 +10,27 @@ use policy::{Denied, ResourcePolicy};
 use verifier::time::UnixTime;
 
 use crate::broker::Broker;
-use crate::grant::authorize;
+use crate::grant::{NotGranted, authorize};
+use crate::inputs::InputsError;
 use crate::oaep;
 use crate::refusals::Entry;
-use crate::session::{Challenge, SessionError};
-use crate::store::{Answer, StoreError};
+use crate::session::SessionError;
+use crate::shown::{self, Credentials, ShownError};
+use crate::store::StoreError;
 use crate::system::rng;
 use crate::token::{TokenError, VerifiedToken};
 
 /// What a guest shows when it asks for a secret.
 #[derive(Debug)]
 pub(crate) struct Ask {
-    /// The value of the session cookie.
-    pub cookie: Option<String>,
-    /// The bearer token.
-    pub bearer: Option<String>,
+    /// Its token.
+    pub shown: Credentials,
     /// What it asks for.
     pub path: ResourcePath,
     /// The query of the request.
     pub query: BTreeMap<String, String>,
     /// Where it came from.
     pub source: Option<IpAddr>,
-    /// The bearer token, where it was verified already.
-    pub verified: Option<VerifiedToken>,
 }
 
 /// Why there is no secret.
@@ -49,10 +47,13 @@ pub(crate) enum ReleaseError {
     Denied {
         /// What the guest may know.
         refusal: Refusal,
-        /// What the policy said.
+        /// What said no.
         #[source]
-        cause: Denied,
+        cause: NotGranted,
     },
+    /// The files of this broker are not those in force.
+    #[error(transparent)]
+    Inputs(#[from] InputsError),
     /// There is no such secret.
     #[error("there is no resource kbs:///{0}")]
     NotFound(ResourcePath),
@@ -66,20 +67,16 @@ pub(crate) enum ReleaseError {
 
 /// Releases a secret, sealed to the key that the evidence covers. Blocks.
 pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Response, ReleaseError> {
-    // 1. The token: of the session first, then the bearer's.
-    let found;
-    let token = match &ask.verified {
-        Some(token) => token,
-        None => {
-            found = verify(broker, ask, now)?;
-            &found
-        }
-    };
+    // 1. One reading of the settings for the whole request, and the token: of the session first, then the bearer's.
+    let (snapshot, settings) = broker.standing(now)?;
+    let epoch = settings.epoch();
+    let text = shown::find(broker, &ask.shown, now)?;
+    let token = shown::verify(broker, &text, epoch, now)?;
     // 2. The policy, before the store is asked: whether a secret exists does not show in a denial.
-    let uploaded = broker.uploaded()?;
-    let policy = uploaded.resource_policy().unwrap_or(&broker.config.resource_policy);
-    let grant = authorize(policy, token, &ask.path, &ask.query, now)
-        .map_err(|cause| deny(broker, ask, token, policy, cause, now))?;
+    let policy = snapshot.uploaded.resource_policy().unwrap_or(&broker.config.resource_policy);
+    let request = Asked { ask, token: &token, text: &text, epoch, policy };
+    let grant = authorize(policy, &token, &ask.path, &ask.query, now)
+        .map_err(|cause| deny(broker, &request, cause, now))?;
     // 3. The store, which gives nothing without a grant.
     let Some(secret) = broker.store.load(&grant)? else {
         return Err(ReleaseError::NotFound(ask.path.clone()));
@@ -93,69 +90,56 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
         SOFTWARE,
         Release {
             attestation: token.decision(),
+            foreign_issuer: token.foreign_issuer().map(str::to_owned),
+            epoch,
             token: token.digest(),
             resource: resource.clone(),
             resource_policy: grant.policy(),
             tee_key: Digest::of(token.tee_key_text().as_bytes()),
         },
     );
-    let blobs = [policy.text().as_bytes(), token.tee_key_text().as_bytes()];
+    let mut blobs = request.blobs(policy.text());
+    blobs.push(token.tee_key_text().as_bytes());
     let id = broker.store.record_release(&record, &blobs)?;
-    tracing::info!(decision = %id, attestation = %token.decision(), resource, tier = token.status(), rule = grant.rule(), "released");
+    let attestation = token.decision().map(tracing::field::display);
+    let issuer = token.foreign_issuer();
+    tracing::info!(decision = %id, attestation, issuer, resource, tier = token.status(), rule = grant.rule(), "released");
     Ok(response)
 }
 
-/// Finds the token that a guest shows, and verifies it.
-pub(crate) fn verify(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<VerifiedToken, ReleaseError> {
-    let token = find_token(broker, ask, now)?;
-    Ok(broker.token_key.verify(&token, &broker.config.issuer, now)?)
+/// A request with the token that holds.
+struct Asked<'a> {
+    ask: &'a Ask,
+    token: &'a VerifiedToken,
+    text: &'a str,
+    epoch: u64,
+    policy: &'a ResourcePolicy,
 }
 
-/// The token of the session first, then the bearer's.
-pub(crate) fn find_token(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<String, ReleaseError> {
-    let session = ask.cookie.as_deref().map(|cookie| session_token(broker, cookie, now));
-    match (session, &ask.bearer) {
-        (Some(Ok(token)), _) => Ok(token),
-        (_, Some(bearer)) => Ok(bearer.clone()),
-        (Some(Err(error)), None) => Err(error),
-        (None, None) => {
-            broker.refusals.count_without_session();
-            Err(TokenError::NotFound.into())
-        }
-    }
-}
-
-/// The token of the session that a cookie carries.
-fn session_token(broker: &Broker, cookie: &str, now: UnixTime) -> Result<String, ReleaseError> {
-    let challenge = Challenge::from_cookie(cookie, &broker.challenge_keys, now)?;
-    let session = broker.store.session(&challenge.nonce(), now)?;
-    match session.map(|session| session.answer) {
-        Some(Answer::Token(token)) => Ok(token),
-        Some(Answer::Refused(_)) | None => Err(TokenError::NotFound.into()),
+impl<'a> Asked<'a> {
+    /// What a record of it names: of a foreign issuer the token itself, since no attestation of ours stands behind it.
+    fn blobs(&self, policy: &'a str) -> Vec<&'a [u8]> {
+        let foreign = self.token.foreign_issuer().map(|_| self.text.as_bytes());
+        [policy.as_bytes()].into_iter().chain(foreign).collect()
     }
 }
 
 /// Records the denial, and tells the guest no more than which checks failed: neither what the policy said nor whether
 /// there is such a secret.
-fn deny(
-    broker: &Broker,
-    ask: &Ask,
-    token: &VerifiedToken,
-    policy: &ResourcePolicy,
-    cause: Denied,
-    now: UnixTime,
-) -> ReleaseError {
+fn deny(broker: &Broker, asked: &Asked<'_>, cause: NotGranted, now: UnixTime) -> ReleaseError {
+    let Asked { ask, token, .. } = asked;
     let mut checks: Vec<String> = Vec::new();
     for id in token.failed() {
         if !checks.contains(id) {
             checks.push(id.clone());
         }
     }
-    let decision = Some(token.decision().to_string());
+    let decision = token.decision().map(|decision| decision.to_string());
     let detail = detail(&cause);
     tracing::info!(
-        denial = record_denial(broker, ask, token, policy, &cause, &detail, now).map(tracing::field::display),
+        denial = record_denial(broker, asked, &cause, &detail, now).map(tracing::field::display),
         attestation = decision,
+        issuer = token.foreign_issuer(),
         resource = %format_args!("kbs:///{}", ask.path),
         tier = token.status(),
         failed = checks.join(" "),
@@ -163,7 +147,10 @@ fn deny(
         detail = detail.join("; "),
         "denied by policy"
     );
-    let summary = format!("Access denied by policy: the evidence is {}", token.status());
+    let summary = match token.foreign_issuer() {
+        None => format!("Access denied by policy: the evidence is {}", token.status()),
+        Some(issuer) => format!("Access denied by policy: the token is of the issuer {issuer}"),
+    };
     ReleaseError::Denied { refusal: Refusal { summary, checks, decision }, cause }
 }
 
@@ -171,15 +158,16 @@ fn deny(
 /// either way.
 fn record_denial(
     broker: &Broker,
-    ask: &Ask,
-    token: &VerifiedToken,
-    policy: &ResourcePolicy,
-    cause: &Denied,
+    asked: &Asked<'_>,
+    cause: &NotGranted,
     detail: &[String],
     now: UnixTime,
 ) -> Option<Digest> {
+    let Asked { ask, token, epoch, policy, .. } = asked;
     let denial = Denial {
         attestation: token.decision(),
+        foreign_issuer: token.foreign_issuer().map(str::to_owned),
+        epoch: *epoch,
         token: token.digest(),
         resource: format!("kbs:///{}", ask.path),
         resource_policy: policy.digest(),
@@ -187,7 +175,7 @@ fn record_denial(
         detail: detail.to_vec(),
     };
     let record = Record::denial(now.secs(), SOFTWARE, denial);
-    let recorded = broker.store.record_denial(&record, &[policy.text().as_bytes()]);
+    let recorded = broker.store.record_denial(&record, &asked.blobs(policy.text()));
     let recorded = recorded.unwrap_or_else(|error| {
         tracing::error!(%error, "a denial could not be recorded");
         None
@@ -200,7 +188,11 @@ fn record_denial(
 }
 
 /// What more there is to say than the reason's word.
-fn detail(cause: &Denied) -> Vec<String> {
+fn detail(cause: &NotGranted) -> Vec<String> {
+    let cause = match cause {
+        NotGranted::Outside => return Vec::new(),
+        NotGranted::Policy(cause) => cause,
+    };
     match cause {
         Denied::NotAllowed | Denied::Undefined => Vec::new(),
         Denied::NoRule { unmet } => {
@@ -217,7 +209,17 @@ fn detail(cause: &Denied) -> Vec<String> {
     }
 }
 
+impl From<ShownError> for ReleaseError {
+    fn from(error: ShownError) -> Self {
+        match error {
+            ShownError::Session(error) => Self::Session(error),
+            ShownError::Token(error) => Self::Token(error),
+            ShownError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// In every record.
-const SOFTWARE: &str = concat!("vouchsafe-kbs ", env!("CARGO_PKG_VERSION"));
+pub(crate) const SOFTWARE: &str = concat!("vouchsafe-kbs ", env!("CARGO_PKG_VERSION"));
 /// Conditions that a record of a denial names; each takes at most some hundred bytes.
 const DETAIL_LINES: usize = 16;

@@ -32,6 +32,8 @@ pub(crate) enum Permission {
     ListSecrets,
     /// `GET` of `/v1/backup`: all that the store keeps.
     Backup,
+    /// `POST` of `/v1/keys/…/rotate`.
+    RotateKeys,
 }
 
 impl Role {
@@ -78,6 +80,7 @@ impl Permission {
             Self::ReadDecisions => "read decisions",
             Self::ListSecrets => "list secrets",
             Self::Backup => "take a backup",
+            Self::RotateKeys => "rotate signing keys",
         }
     }
 }

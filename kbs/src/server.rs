@@ -109,7 +109,7 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, Star
     let limits = config.limits;
     announce(&config, address);
     let broker = Data::new(Broker::start(config, clock)?);
-    broker.snapshot()?;
+    broker.snapshot(broker.clock.now())?;
     broker.compare_clock().map_err(StartError::Store)?;
     let own = broker.clone().into_inner();
     actix_web::rt::spawn(tend(Arc::downgrade(&own)));

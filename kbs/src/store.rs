@@ -37,7 +37,7 @@ pub(crate) use reserve::Reserve;
 pub(crate) use secret::Secret;
 pub(crate) use session::{Answer, Concluded, Conclusion, Session};
 use settings::Known;
-pub(crate) use settings::{Setting, SettingKind, Settings};
+pub(crate) use settings::{SettingKind, Settings};
 
 /// The store.
 pub(crate) struct Store {

@@ -67,7 +67,8 @@ fn result(verdict: &Verdict, profile: Profile) -> Value {
         audience: "broker",
         runtime_data: &runtime_data,
         init_data_claims: None,
-        decision: &decision,
+        decision: Some(&decision),
+        epoch: Some(u64::MAX),
     };
     let context = ResultContext {
         issuer: Some("broker"),

@@ -169,6 +169,15 @@ impl Verdict {
         self.error.as_ref().is_some_and(|error| error.kind.starts_with(MISSING))
     }
 
+    /// The name of the reference values' entry that the evidence matches as a whole, where one does.
+    pub fn matched_reference(&self) -> Option<&str> {
+        let check = self.checks.iter().find(|check| check.id == crate::appraise::REFERENCE_VALUES)?;
+        match &check.actual {
+            Fact::Text(name) if check.outcome == crate::check::Outcome::Pass => Some(name),
+            _ => None,
+        }
+    }
+
     /// The checks that failed.
     pub fn failed(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.outcome == crate::check::Outcome::Fail)

@@ -12,7 +12,9 @@
 //! use decision_log::{Digest, Record, Release};
 //!
 //! let release = Release {
-//!     attestation: Digest::of(b"the decision that the token came from"),
+//!     attestation: Some(Digest::of(b"the decision that the token came from")),
+//!     foreign_issuer: None,
+//!     epoch: 7,
 //!     token: Digest::of(b"the token"),
 //!     resource: "kbs:///models/key/llama".to_owned(),
 //!     resource_policy: Digest::of(b"package policy"),
@@ -35,5 +37,6 @@ mod record;
 
 pub use digest::{Digest, NotADigest};
 pub use record::{
-    Appraisal, Attestation, Body, Denial, Device, InputSet, Named, Record, RecordError, Release, SCHEMA,
+    Appraisal, Attestation, Body, Denial, Device, Federation, InputSet, Named, Record, RecordError, Release,
+    SCHEMA,
 };

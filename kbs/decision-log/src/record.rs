@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 
 /// The form of a record, written into each.
-pub const SCHEMA: &str = "vouchsafe.decision/1";
+pub const SCHEMA: &str = "vouchsafe.decision/2";
 
 /// One decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub enum Body {
     Release(Release),
     /// A secret was asked for, with a token that holds, and the resource policy did not allow it.
     Denial(Denial),
+    /// A token for a cloud's identity service was issued.
+    Federation(Federation),
 }
 
 /// Evidence was judged: every input by its content, and the result.
@@ -61,6 +63,13 @@ pub struct Attestation {
     pub failed: Vec<String>,
     /// The whole verdict as JSON.
     pub verdict: Digest,
+    /// The epoch of the settings under which it was judged.
+    pub epoch: u64,
+    /// The entry of the reference values that the evidence matches as a whole, where one does.
+    pub reference_value: Option<String>,
+    /// The whole claims set of the result, without this record's id; a token has of it what it has room for. None where
+    /// the evidence is not believed: then there is no token.
+    pub claims: Option<Digest>,
     /// What the operator's attestation policy said of the same evidence, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appraisal: Option<Appraisal>,
@@ -114,8 +123,12 @@ pub struct Device {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// The id of the attestation that the token came from.
-    pub attestation: Digest,
+    /// The id of the attestation that the token came from; none where a foreign issuer judged the evidence.
+    pub attestation: Option<Digest>,
+    /// The configured name of the foreign issuer of the token; none where the token is this broker's.
+    pub foreign_issuer: Option<String>,
+    /// The epoch of the settings under which this was decided.
+    pub epoch: u64,
     /// The token that was shown.
     pub token: Digest,
     /// What was asked for, as `kbs:///repository/type/tag`.
@@ -130,8 +143,12 @@ pub struct Release {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Denial {
-    /// The id of the attestation that the token came from.
-    pub attestation: Digest,
+    /// The id of the attestation that the token came from; none where a foreign issuer judged the evidence.
+    pub attestation: Option<Digest>,
+    /// The configured name of the foreign issuer of the token; none where the token is this broker's.
+    pub foreign_issuer: Option<String>,
+    /// The epoch of the settings under which this was decided.
+    pub epoch: u64,
     /// The token that was shown.
     pub token: Digest,
     /// What was asked for, as `kbs:///repository/type/tag`.
@@ -142,6 +159,30 @@ pub struct Denial {
     pub reason: String,
     /// What more there is to say, in lines of a bounded number and length.
     pub detail: Vec<String>,
+}
+
+/// A token for a cloud's identity service left the broker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Federation {
+    /// The id of the attestation that the shown token came from.
+    pub attestation: Digest,
+    /// The epoch of the settings under which this was decided.
+    pub epoch: u64,
+    /// The token that was shown.
+    pub token: Digest,
+    /// The token that was issued.
+    pub issued: Digest,
+    /// Its `jti`.
+    pub id: String,
+    /// Its `sub`.
+    pub subject: String,
+    /// Its `aud`.
+    pub audience: String,
+    /// Its `exp`.
+    pub expires: i64,
+    /// The `kid` of the key that signed it.
+    pub key: String,
 }
 
 /// The operator's inputs of a decision; one set serves all decisions made under it, and is stored once.
@@ -205,6 +246,11 @@ impl Record {
     /// A record of a denial at `at` (seconds since 1970) by `software`.
     pub fn denial(at: i64, software: &str, denial: Denial) -> Self {
         Self::new(at, software, Body::Denial(denial))
+    }
+
+    /// A record of a federation token issued at `at` (seconds since 1970) by `software`.
+    pub fn federation(at: i64, software: &str, federation: Federation) -> Self {
+        Self::new(at, software, Body::Federation(federation))
     }
 
     /// The one encoding: compact JSON, members in the order of the types.

@@ -14,10 +14,14 @@ use serde::Serialize;
 use crate::admin::AdminError;
 use crate::attest::AttestError;
 use crate::clock_guard::ClockWrong;
+use crate::federation::FederationError;
 use crate::gate::{Busy, TooMany};
+use crate::inputs::InputsError;
 use crate::release::ReleaseError;
 use crate::seal::NotSealedHere;
 use crate::session::SessionError;
+use crate::shown::ShownError;
+use crate::signing_keys::RotateError;
 use crate::store::StoreError;
 use crate::token::TokenError;
 use crate::uploaded::UploadError;
@@ -65,6 +69,12 @@ pub(crate) enum Problem {
     Store(#[from] StoreError),
     #[error("there is no resource kbs:///{0}")]
     NoResource(kbs_protocol::ResourcePath),
+    #[error(transparent)]
+    Federation(#[from] FederationError),
+    #[error(transparent)]
+    Rotate(#[from] RotateError),
+    #[error("the body is not {{\"audience\": …}}")]
+    Wanted,
     #[error("nothing is recorded under this digest")]
     NoDecision,
     #[error(transparent)]
@@ -118,11 +128,13 @@ impl Problem {
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, E::InvalidRequestPath),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, E::SerdeError),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, E::SerdeError),
-            Self::Broken | Self::Query => (StatusCode::BAD_REQUEST, E::SerdeError),
+            Self::Broken | Self::Query | Self::Wanted => (StatusCode::BAD_REQUEST, E::SerdeError),
             Self::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, E::AttestationError),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, E::AttestationError),
             Self::Clock(_) => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
             Self::Stopped => (StatusCode::SERVICE_UNAVAILABLE, E::PluginInternalError),
+            Self::Federation(error) => federation(error),
+            Self::Rotate(error) => rotate(error),
             Self::Json(error) => (json(*error), E::SerdeError),
             Self::Version { .. } | Self::Tee { .. } => (StatusCode::BAD_REQUEST, E::AttestationError),
             Self::Resource(_) => (StatusCode::BAD_REQUEST, E::InvalidRequestPath),
@@ -176,7 +188,8 @@ fn attest(error: &AttestError) -> Meaning {
             return Meaning { status: StatusCode::SERVICE_UNAVAILABLE, kind: Kind::EndorsementMissing };
         }
         AttestError::Store(error) => store(error),
-        AttestError::Encode(_) | AttestError::Sign(_) => {
+        AttestError::Inputs(error) => inputs(error),
+        AttestError::Encode(_) | AttestError::Issue(_) | AttestError::Sign(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::AttestationError)
         }
     };
@@ -185,23 +198,9 @@ fn attest(error: &AttestError) -> Meaning {
 
 fn release(error: &ReleaseError) -> Coco {
     match error {
-        // A guest without a session that holds is told what starts a handshake.
-        ReleaseError::Session(
-            SessionError::NoCookie
-            | SessionError::NotOurs
-            | SessionError::Expired { .. }
-            | SessionError::OtherNonce,
-        )
-        | ReleaseError::Token(TokenError::NotFound) => (StatusCode::UNAUTHORIZED, ErrorKind::TokenNotFound),
-        ReleaseError::Token(
-            TokenError::Jwt(_)
-            | TokenError::UnknownKey
-            | TokenError::Issuer
-            | TokenError::Audience
-            | TokenError::Confirmation
-            | TokenError::IssuedLater { .. }
-            | TokenError::TeeKey(_),
-        ) => (StatusCode::UNAUTHORIZED, ErrorKind::TokenVerifierError),
+        ReleaseError::Session(error) => no_session(error),
+        ReleaseError::Token(error) => token(error),
+        ReleaseError::Inputs(error) => inputs(error),
         ReleaseError::Denied { .. } => (StatusCode::FORBIDDEN, ErrorKind::PolicyDeny),
         ReleaseError::NotFound(_) => (StatusCode::NOT_FOUND, ErrorKind::PluginInternalError),
         ReleaseError::Store(error) => store(error),
@@ -220,6 +219,64 @@ fn upload(error: &UploadError) -> Coco {
             (StatusCode::BAD_REQUEST, ErrorKind::RvpsError)
         }
         UploadError::TooMuch { .. } => (StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::RvpsError),
+    }
+}
+
+/// A guest without a session that holds is told what starts a handshake.
+fn no_session(error: &SessionError) -> Coco {
+    match error {
+        SessionError::NoCookie
+        | SessionError::NotOurs
+        | SessionError::Expired { .. }
+        | SessionError::OtherNonce => (StatusCode::UNAUTHORIZED, ErrorKind::TokenNotFound),
+    }
+}
+
+/// A guest whose token does not hold, or not any more, is told to attest again.
+fn token(error: &TokenError) -> Coco {
+    match error {
+        TokenError::NotFound => (StatusCode::UNAUTHORIZED, ErrorKind::TokenNotFound),
+        TokenError::Jwt(_)
+        | TokenError::UnknownKey
+        | TokenError::Issuer
+        | TokenError::Audience
+        | TokenError::Confirmation
+        | TokenError::IssuedLater { .. }
+        | TokenError::Epoch { .. }
+        | TokenError::NoRecord
+        | TokenError::Foreign { .. }
+        | TokenError::TeeKey(_) => (StatusCode::UNAUTHORIZED, ErrorKind::TokenVerifierError),
+    }
+}
+
+fn inputs(error: &InputsError) -> Coco {
+    match error {
+        InputsError::Store(error) => store(error),
+        InputsError::NotInForce { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::PluginInternalError),
+    }
+}
+
+fn federation(error: &FederationError) -> Coco {
+    match error {
+        FederationError::NotConfigured => (StatusCode::NOT_FOUND, ErrorKind::InvalidRequestPath),
+        FederationError::Shown(ShownError::Session(error)) => no_session(error),
+        FederationError::Shown(ShownError::Token(error)) => token(error),
+        FederationError::Shown(ShownError::Store(error)) | FederationError::Store(error) => store(error),
+        FederationError::Inputs(error) => inputs(error),
+        FederationError::Audience
+        | FederationError::NotAffirming
+        | FederationError::NoWorkload
+        | FederationError::Subject { .. } => (StatusCode::FORBIDDEN, ErrorKind::PolicyDeny),
+        FederationError::Key(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::PluginInternalError),
+    }
+}
+
+fn rotate(error: &RotateError) -> Coco {
+    match error {
+        RotateError::Provided | RotateError::Underway { .. } => {
+            (StatusCode::CONFLICT, ErrorKind::PluginInternalError)
+        }
+        RotateError::Store(error) => store(error),
     }
 }
 

@@ -14,23 +14,22 @@ use super::head::{bearer, session_cookie, source};
 use super::problem::{CocoProblem, Problem};
 use crate::admin::Admin;
 use crate::broker::Broker;
-use crate::release::{Ask, find_token, release, verify};
+use crate::release::{Ask, ReleaseError, release};
 use crate::roles::Permission;
 use crate::session::Challenge;
+use crate::shown::{self, Credentials};
 use crate::store::Secret;
 
 pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, CocoProblem> {
     let now = broker.instant()?;
     let query = Query::<BTreeMap<String, String>>::from_query(request.query_string());
     let ask = Ask {
-        cookie: session_cookie(&request),
-        bearer: bearer(&request).map(str::to_owned),
+        shown: Credentials { cookie: session_cookie(&request), bearer: bearer(&request).map(str::to_owned) },
         path: path(&request)?,
         query: query.map_err(|_| Problem::Query)?.into_inner(),
         source: source(&request),
-        verified: None,
     };
-    let ask = prove(&broker, ask, now).await?;
+    prove(&broker, &ask, now).await?;
     let slot = broker.gate.releases.enter().await?;
     // The instant of the decision: it may have waited.
     let now = broker.instant()?;
@@ -45,28 +44,30 @@ pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<Ht
 
 /// Holds what a guest shows to be good, so that it may wait for its turn. A session is opened; a token costs the
 /// verification of one signature, and whoever shows what does not hold, or nothing, is a stranger.
-async fn prove(broker: &Data<Broker>, mut ask: Ask, now: UnixTime) -> Result<Ask, Problem> {
+async fn prove(broker: &Data<Broker>, ask: &Ask, now: UnixTime) -> Result<(), Problem> {
     let open = |cookie: &String| Challenge::from_cookie(cookie, &broker.challenge_keys, now).is_ok();
-    if ask.cookie.as_ref().is_some_and(open) {
-        return Ok(ask);
+    if ask.shown.cookie.as_ref().is_some_and(open) {
+        return Ok(());
     }
-    let source = ask.source;
-    let worker = broker.clone();
-    let found = if ask.bearer.is_none() {
-        find_token(broker, &ask, now).map(|_| ask)
+    let proved = if ask.shown.bearer.is_none() {
+        // It finds nothing, and says what was missing.
+        shown::find(broker, &ask.shown, now).map(drop).map_err(ReleaseError::from)
     } else {
-        let slot = broker.gate.token_lane(source).enter().await?;
+        let slot = broker.gate.token_lane(ask.source).enter().await?;
+        let (worker, shown) = (broker.clone(), ask.shown.clone());
         let work = web::block(move || {
             let _held = slot;
-            ask.verified = Some(verify(&worker, &ask, now)?);
-            Ok(ask)
+            let epoch = worker.store.settings()?.epoch();
+            let text = shown::find(&worker, &shown, now)?;
+            shown::verify(&worker, &text, epoch, now)?;
+            Ok(())
         });
         work.await.map_err(|_| Problem::Stopped)?
     };
-    if found.is_err() {
-        broker.gate.throttle.admit(source)?;
+    if proved.is_err() {
+        broker.gate.throttle.admit(ask.source)?;
     }
-    Ok(found?)
+    Ok(proved?)
 }
 
 pub(super) async fn post(

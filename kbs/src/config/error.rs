@@ -6,6 +6,8 @@ use endorsements::FetchError;
 use policy::PolicyError;
 use verifier::anchors::AnchorError;
 
+use crate::jwt::KeyFault;
+
 /// A configuration that cannot be used; names the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -93,6 +95,14 @@ pub enum ConfigError {
         path: String,
         /// Why, with line and column.
         error: PolicyError,
+    },
+    /// A foreign issuer's key that cannot be pinned.
+    #[error("foreign_issuer: {path}: {fault}")]
+    ForeignKey {
+        /// The file.
+        path: String,
+        /// Why.
+        fault: KeyFault,
     },
     /// The root key's file is open to others.
     #[error("root_key: {path} has mode {mode:o}; others may read it or the group may write it")]

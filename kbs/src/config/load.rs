@@ -14,7 +14,7 @@ use verifier::evidence::Tee;
 
 use super::postgres::store_at;
 use super::raw::{Raw, RawAdmin, RawLimits, RawRoot};
-use super::{Config, ConfigError, Input, Limits, Rate, Tls, base_of};
+use super::{Config, ConfigError, Input, Limits, Rate, Tls, base_of, tokens};
 use crate::admin::AdminKey;
 use crate::jwt::PinnedKey;
 use crate::roles::Role;
@@ -41,6 +41,9 @@ pub fn parse(text: &str, base: &Path) -> Result<Config, ConfigError> {
     let limits = limits(&raw.limits)?;
     let resource_policy = resource_policy(raw.resource_policy.as_deref(), &limits, base)?;
     Ok(Config {
+        token: tokens::token(&raw.token, base)?,
+        federation: raw.federation.as_ref().map(tokens::federation).transpose()?,
+        foreign_issuers: tokens::foreign_issuers(&raw.foreign_issuer, &raw.issuer, base)?,
         tls: raw.tls.map(|tls| Tls { certificate: base.join(tls.certificate), key: base.join(tls.key) }),
         store: store_at(raw.store.as_deref(), raw.postgres.as_ref(), base)?,
         root_key: base.join(raw.root_key),
@@ -183,7 +186,7 @@ fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {
     let most_secret = u32::try_from(protocol::SECRET_BYTES).unwrap_or(u32::MAX);
     Ok(Limits {
         session: seconds("limits.session_seconds", raw.session_seconds, 3600)?,
-        token: seconds("limits.token_seconds", raw.token_seconds, 86_400)?,
+        token: seconds("limits.token_seconds", raw.token_seconds, TOKEN_SECONDS)?,
         request: seconds("limits.request_seconds", raw.request_seconds, 600)?,
         policy: in_range("limits.policy_milliseconds", raw.policy_milliseconds, 1, 10_000)
             .map(|milliseconds| Duration::from_millis(u64::from(milliseconds)))?,
@@ -219,7 +222,7 @@ pub(super) fn in_range(key: &'static str, actual: u32, least: u32, most: u32) ->
     }
 }
 
-fn bytes_of(key: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+pub(super) fn bytes_of(key: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     read_file(path, FILE_LIMIT).map_err(|source| ConfigError::Read { key, source })
 }
 
@@ -231,5 +234,7 @@ fn text_of(key: &'static str, path: &Path) -> Result<String, ConfigError> {
     })
 }
 
+/// The longest life of a token: whoever took one away from a guest has it for no longer.
+const TOKEN_SECONDS: u32 = 300;
 /// Bytes of one configured file: reference values of a large fleet take a few hundred kilobytes.
 const FILE_LIMIT: u64 = 4 << 20;

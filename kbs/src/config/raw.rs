@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use verifier::policy::Policy;
 
 use super::postgres::RawPostgres;
+use super::tokens::{RawFederation, RawForeign, RawToken};
 
 /// The whole file. A missing key has the value that [`Default`] and the `default_…` functions give.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -34,6 +35,11 @@ pub(super) struct Raw {
     pub(super) limits: RawLimits,
     #[serde(default)]
     pub(super) appraisal: Policy,
+    #[serde(default)]
+    pub(super) token: RawToken,
+    pub(super) federation: Option<RawFederation>,
+    #[serde(default)]
+    pub(super) foreign_issuer: Vec<RawForeign>,
     #[serde(default)]
     pub(super) admin: Vec<RawAdmin>,
     #[serde(default)]

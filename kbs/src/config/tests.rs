@@ -48,6 +48,15 @@ fn the_example_shows_every_key() {
         "postgres.ca_file",
         "tls.certificate",
         "tls.key",
+        "token.certificate_chain",
+        "token.key",
+        "federation.tenant",
+        "foreign_issuer.jwks",
+        "foreign_issuer.tee_key_path",
+        "foreign_issuer.audience",
+        "foreign_issuer.keys.file",
+        "foreign_issuer.keys.kid",
+        "foreign_issuer.keys.algorithm",
         "admin.issuer",
         "admin.audience",
         "admin.role",
@@ -140,6 +149,20 @@ fn takes_limits_at_their_bounds_and_none_beyond() {
     for actual in [0, 3601] {
         let key = "limits.session_seconds";
         assert_eq!(refused(&with(actual)), Some(ConfigError::Range { key, least: 1, most: 3600, actual }));
+    }
+}
+
+#[test]
+fn a_token_lives_five_minutes_at_most() {
+    let with = |seconds: u32| {
+        let text = format!("{MINIMAL}[limits]\ntoken_seconds = {seconds}");
+        parse(&text, Path::new("")).map(|config| config.limits.token)
+    };
+    assert_eq!(with(1), Ok(Duration::from_secs(1)));
+    assert_eq!(with(300), Ok(Duration::from_secs(300)));
+    for actual in [0, 301] {
+        let key = "limits.token_seconds";
+        assert_eq!(with(actual), Err(ConfigError::Range { key, least: 1, most: 300, actual }));
     }
 }
 

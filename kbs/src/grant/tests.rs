@@ -10,7 +10,7 @@ pub(crate) fn a_grant(path: &str) -> Grant {
     ask("package policy\nallow := true", "none", path).unwrap()
 }
 
-fn ask(policy: &str, status: &str, path: &str) -> Result<Grant, Denied> {
+fn ask(policy: &str, status: &str, path: &str) -> Result<Grant, NotGranted> {
     let policy = ResourcePolicy::compile(policy, Limits::default()).unwrap();
     let path = ResourcePath::parse(path).unwrap();
     authorize(&policy, &a_token(status), &path, &BTreeMap::new(), NOW)
@@ -28,10 +28,10 @@ fn a_yes_is_a_grant_of_that_resource_under_that_policy() {
 fn whatever_is_no_yes_is_no_grant() {
     let refused = |policy: &str, status: &str| ask(policy, status, "models/key/llama").err();
     for status in ["warning", "contraindicated", "none", ""] {
-        assert_eq!(refused(ResourcePolicy::DEFAULT, status), Some(Denied::NotAllowed), "{status}");
+        assert_eq!(refused(ResourcePolicy::DEFAULT, status), Some(Denied::NotAllowed.into()), "{status}");
     }
     let undefined = "package policy\nimport rego.v1\nallow if { input.nothing == 1 }";
-    assert_eq!(refused(undefined, "affirming"), Some(Denied::Undefined));
+    assert_eq!(refused(undefined, "affirming"), Some(Denied::Undefined.into()));
     let number = "package policy\nallow := 1";
-    assert_eq!(refused(number, "affirming"), Some(Denied::NotBoolean { found: "a number" }));
+    assert_eq!(refused(number, "affirming"), Some(Denied::NotBoolean { found: "a number" }.into()));
 }

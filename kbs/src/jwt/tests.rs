@@ -3,6 +3,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use super::public::{ED25519_SPKI, P256_SPKI};
 use super::*;
 use crate::system::signing_rng;
 
@@ -123,4 +124,23 @@ fn pins_no_key_of_another_kind() {
     assert!(PinnedKey::from_spki(&spki[..spki.len() - 1]).is_none());
     assert!(PinnedKey::from_spki(&[spki.as_slice(), &[0]].concat()).is_none());
     assert!(PinnedKey::from_spki(b"").is_none());
+}
+
+#[test]
+fn keys_in_a_header_are_passed_over_where_that_was_asked_for_and_never_used() {
+    let (signer, stranger) = (Signer::es256(), Signer::es256());
+    let header =
+        json!({"alg": "ES256", "jwk": {"kty": "EC"}, "jku": "https://x", "x5u": "https://x", "x5c": ["AA"]});
+    let token = signer.sign(&header, &json!({"a": 1}));
+    let verify = |token: &str, keys| signer.public().verify_with::<Value>(token, keys);
+    assert_eq!(verify(&token, HeaderKeys::PassedOver), Ok(json!({"a": 1})));
+    let refused = JwtError::HeaderKey { member: "jwk" };
+    assert_eq!(verify(&token, HeaderKeys::ChainPassedOver), Err(refused));
+    let forged = stranger.sign(&header, &json!({"a": 1}));
+    assert_eq!(verify(&forged, HeaderKeys::PassedOver), Err(JwtError::Signature));
+    let chained = signer.sign(&json!({"alg": "ES256", "x5c": ["AA"]}), &json!({"a": 1}));
+    assert_eq!(verify(&chained, HeaderKeys::ChainPassedOver), Ok(json!({"a": 1})));
+    assert_eq!(verify(&chained, HeaderKeys::Refused), Err(JwtError::HeaderKey { member: "x5c" }));
+    let critical = signer.sign(&json!({"alg": "ES256", "crit": ["b64"]}), &json!({}));
+    assert_eq!(verify(&critical, HeaderKeys::PassedOver), Err(JwtError::HeaderMember { member: "crit" }));
 }

@@ -1,22 +1,23 @@
 use super::*;
 
-const PERMISSIONS: [Permission; 6] = [
+const PERMISSIONS: [Permission; 7] = [
     Permission::WriteSecrets,
     Permission::WritePolicies,
     Permission::ReadPolicies,
     Permission::ReadDecisions,
     Permission::ListSecrets,
     Permission::Backup,
+    Permission::RotateKeys,
 ];
 
 #[test]
 fn each_role_may_what_the_table_says_and_nothing_else() {
     let table = [
-        (Role::Admin, [true, true, true, true, true, true]),
-        (Role::SecretWriter, [true, false, false, false, false, false]),
-        (Role::PolicyAuthor, [false, true, true, false, false, false]),
-        (Role::Reader, [false, false, true, false, false, false]),
-        (Role::Auditor, [false, false, true, true, true, false]),
+        (Role::Admin, [true, true, true, true, true, true, true]),
+        (Role::SecretWriter, [true, false, false, false, false, false, false]),
+        (Role::PolicyAuthor, [false, true, true, false, false, false, false]),
+        (Role::Reader, [false, false, true, false, false, false, false]),
+        (Role::Auditor, [false, false, true, true, true, false, false]),
     ];
     assert_eq!(table.map(|(role, _)| role), Role::ALL);
     for (role, may) in table {

@@ -44,7 +44,9 @@ fn nonce() -> Nonce {
 
 fn record(resource: &str) -> Record {
     let release = Release {
-        attestation: Digest::of(b"a"),
+        attestation: Some(Digest::of(b"a")),
+        foreign_issuer: None,
+        epoch: 1,
         token: Digest::of(b"t"),
         resource: resource.to_owned(),
         resource_policy: Digest::of(b"p"),

@@ -3,9 +3,13 @@
 mod admin;
 mod backup;
 mod bench;
+mod epoch;
 mod evidence;
 mod flood;
 mod full;
+mod federation;
+mod foreign;
+mod keys;
 mod messages;
 mod missing;
 mod policy;

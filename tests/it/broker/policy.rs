@@ -68,7 +68,7 @@ fn absence_shows_after_a_grant_alone() {
 }
 
 #[test]
-fn a_token_that_still_holds_opens_nothing_under_a_policy_that_names_another_root() {
+fn a_guest_opens_nothing_under_a_policy_that_names_another_root_and_its_former_token_is_over() {
     let bench = Bench::new();
     let keys = "resource_policy = \"policy.rego\"";
     let policy = "package policy\nimport rego.v1\ndefault allow := false\n\
@@ -77,9 +77,13 @@ fn a_token_that_still_holds_opens_nothing_under_a_policy_that_names_another_root
     let token = bench.honest(&bench.site.amd.machine);
     let Bench { site, broker } = bench;
     drop(broker);
-    // The same store and keys under another policy: the token still holds, and opens nothing.
+    // The same store and keys under another policy: the guest is told to attest again, and that opens nothing.
     let broker = site.start(Settings { keys, ..Settings::default() });
     let answer = fetch(broker.address, RESOURCE, ("authorization", &bearer(&token)));
+    assert_eq!((answer.refusal().0, answer.refusal().1.as_str()), (401, "TokenVerifierError"));
+    let bench = Bench { site, broker };
+    let (token, _) = token_with(&bench, |_| {});
+    let answer = bench.fetch(RESOURCE, ("authorization", &token));
     assert_eq!((answer.refusal().0, answer.refusal().1.as_str()), (403, "PolicyDeny"));
 }
 

@@ -7,9 +7,9 @@ use p256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 use serde_json::{Value, json};
 use sim::P256Key;
 use sim::x509::pem;
-use system_tests::broker::{Settings, compact, fetch, p256_spki};
+use system_tests::broker::{Draft, Settings, auth, compact, fetch, p256_spki, tee_of};
 
-use super::bench::{Bench, RESOURCE, bearer};
+use super::bench::{Bench, RESOURCE, bearer, new_key, token_of};
 
 /// A token taken apart.
 struct Token {
@@ -200,15 +200,16 @@ fn a_policy_over_trustees_claims_opens_to_the_guest_that_it_describes_and_to_no_
              evidence.tdx.td_attributes.debug == false; evidence.tdx.collateral_expiration_status == \"0\" }}\n"
         )
     };
-    let tokens = bench.machines().map(|machine| bearer(&bench.honest(machine)));
     let Bench { site, broker } = bench;
     drop(broker);
     let keys = "resource_policy = \"policy.rego\"";
     for (byte, status) in [("4d", 200), ("4e", 403)] {
         site.write("policy.rego", rule(&byte.repeat(48)).as_bytes());
         let broker = site.start(Settings { keys, ..Settings::default() });
-        for token in &tokens {
-            let answer = fetch(broker.address, RESOURCE, ("authorization", token));
+        for machine in [&site.amd.machine, &site.intel.machine] {
+            let session = auth(broker.address, tee_of(machine));
+            let token = token_of(&Draft::honest(&session, machine, &new_key()).send(broker.address));
+            let answer = fetch(broker.address, RESOURCE, ("authorization", &bearer(&token)));
             assert_eq!(answer.status, status, "{byte}: {}", String::from_utf8_lossy(&answer.body));
         }
     }

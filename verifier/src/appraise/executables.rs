@@ -171,6 +171,7 @@ fn fact(value: &Value) -> Fact {
     }
 }
 
-const REFERENCE: &str = "appraise.reference-values";
+/// The check of the reference values; where it passes, what was found is the name of the entry that matches.
+pub(crate) const REFERENCE: &str = "appraise.reference-values";
 /// Alternatives shown for one key in a failed check.
 const MAX_SHOWN: usize = 8;

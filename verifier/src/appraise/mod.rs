@@ -18,6 +18,7 @@ use crate::time::UnixTime;
 use crate::trust::TrustVector;
 use crate::verify::{Verified, VerifiedEvidence};
 
+pub(crate) use executables::REFERENCE as REFERENCE_VALUES;
 pub use executables::Wanted;
 use finding::Findings;
 

@@ -53,8 +53,10 @@ pub struct Session<'a> {
     pub runtime_data: &'a str,
     /// What the init-data says; null in the token without init-data.
     pub init_data_claims: Option<&'a Value>,
-    /// The id of the recorded decision.
-    pub decision: &'a str,
+    /// The id of the recorded decision, where it is known already.
+    pub decision: Option<&'a str>,
+    /// The epoch of the policies, reference values and revocations under which the evidence was judged.
+    pub epoch: Option<u64>,
 }
 
 /// A claims set cannot be written.
@@ -102,7 +104,8 @@ pub fn encode(
     encode_parts(verdict, profile, context, &Parts::default())
 }
 
-/// The claims set of a result about a composite attester, as JSON: a submodule for each part.
+/// The claims set of a result about a composite attester, as JSON: a submodule for each part. What was enforced and
+/// which decision this is stands in `cpu0` alone.
 pub fn encode_parts(
     verdict: &Verdict,
     profile: Profile,
@@ -110,9 +113,9 @@ pub fn encode_parts(
     parts: &Parts<'_>,
 ) -> Result<Vec<u8>, EncodeError> {
     let mut claims = envelope(verdict, profile, context)?;
-    let (status, cpu) = submod(verdict, profile, context, parts.policy)?;
+    let (status, cpu) = submod(verdict, profile, context, parts.policy, true)?;
     let mut worst = status;
-    let mut submods = Map::from_iter([("cpu0".to_owned(), cpu)]);
+    let mut submods = Map::from_iter([(PRIMARY.to_owned(), cpu)]);
     for device in parts.devices {
         let session = context.session.as_ref().map(|session| Session {
             runtime_data: device.runtime_data,
@@ -120,9 +123,11 @@ pub fn encode_parts(
             ..*session
         });
         let context = ResultContext { session, ..*context };
-        let (status, submod) = submod(device.verdict, profile, &context, device.policy)?;
+        let (status, submod) = submod(device.verdict, profile, &context, device.policy, false)?;
         worst = worst.worse(status);
-        submods.insert(device.name.to_owned(), submod);
+        if submods.insert(device.name.to_owned(), submod).is_some() {
+            return Err(EncodeError { reason: format!("two submodules have the name {}", device.name) });
+        }
     }
     if profile == Profile::Ietf {
         claims.insert("ear_status".to_owned(), worst.as_str().into());
@@ -142,11 +147,13 @@ fn submod(
     profile: Profile,
     context: &ResultContext<'_>,
     policy: Option<&PolicyAppraisal>,
+    primary: bool,
 ) -> Result<(Tier, Value), EncodeError> {
     let (vector, status) = appraised(verdict, policy);
+    let own = serde_json::to_value(VerifierClaims::new(verdict, context, policy, primary)?)?;
     let mut submod = match profile {
-        Profile::Ietf => ietf_submod(verdict, status.as_str(), &vector, context, policy)?,
-        Profile::Trustee => trustee_submod(verdict, status.as_str(), &vector, context, policy)?,
+        Profile::Ietf => ietf_submod(verdict, status.as_str(), &vector, context, own)?,
+        Profile::Trustee => trustee_submod(verdict, status.as_str(), &vector, context, own)?,
     };
     for (name, value) in policy.into_iter().flat_map(|policy| &policy.extensions) {
         // What is said already is not a policy's to say otherwise.
@@ -212,9 +219,8 @@ fn ietf_submod(
     status: &'static str,
     vector: &TrustVector,
     context: &ResultContext<'_>,
-    policy: Option<&PolicyAppraisal>,
+    own: Value,
 ) -> Result<Map<String, Value>, EncodeError> {
-    let verifier_claims = VerifierClaims::new(verdict, context, policy)?;
     let mut attester_claims = Map::new();
     if let Some(tee) = verdict.tee {
         attester_claims.insert("tee".to_owned(), tee.as_str().into());
@@ -228,7 +234,7 @@ fn ietf_submod(
         ("ear_trustworthiness_vector", serde_json::to_value(Vector::from(vector))?),
         ("ear_appraisal_policy_ids", Value::from(vec![policy_id(verdict)?])),
         ("ear_attester_claims", Value::Object(attester_claims)),
-        ("ear_verifier_claims", serde_json::to_value(verifier_claims)?),
+        ("ear_verifier_claims", own),
     ]))
 }
 
@@ -238,15 +244,14 @@ fn trustee_submod(
     status: &'static str,
     vector: &TrustVector,
     context: &ResultContext<'_>,
-    policy: Option<&PolicyAppraisal>,
+    own: Value,
 ) -> Result<Map<String, Value>, EncodeError> {
-    let verifier_claims = VerifierClaims::new(verdict, context, policy)?;
     Ok(members([
         ("ear.status", status.into()),
         ("ear.trustworthiness-vector", serde_json::to_value(Vector::from(vector))?),
         ("ear.appraisal-policy-id", policy_id(verdict)?.into()),
         ("ear.veraison.annotated-evidence", Value::Object(annotated(verdict, context.session.as_ref())?)),
-        ("ear.vouchsafe", serde_json::to_value(verifier_claims)?),
+        ("ear.vouchsafe", own),
     ]))
 }
 
@@ -308,5 +313,7 @@ impl From<&TrustVector> for Vector {
     }
 }
 
+/// The submodule of the TEE that the guest runs in, as Trustee names it.
+pub(super) const PRIMARY: &str = "cpu0";
 const DEVELOPER: &str = "vouchsafe";
 pub(super) const BUILD: &str = concat!("vouchsafe verifier ", env!("CARGO_PKG_VERSION"));

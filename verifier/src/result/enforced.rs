@@ -16,10 +16,13 @@ use crate::verdict::{Stage, Verdict};
 pub(super) struct VerifierClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
     at: UnixTime,
     verified: bool,
     tcb: &'a crate::appraise::TcbReport,
-    enforced: Enforced<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enforced: Option<Enforced<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attestation_policy: Option<Asked<'a>>,
     failed: Vec<&'static str>,
@@ -70,30 +73,21 @@ pub fn policy_digest(policy: &Policy) -> Result<[u8; 32], EncodeError> {
 }
 
 impl<'a> VerifierClaims<'a> {
+    /// What was enforced and which decision this is are the same for every part: the primary one tells them.
     pub(super) fn new(
         verdict: &'a Verdict,
         context: &ResultContext<'a>,
         asked: Option<&'a PolicyAppraisal>,
+        primary: bool,
     ) -> Result<Self, EncodeError> {
-        let policy = &verdict.enforced.policy;
-        let policy_bytes = policy_json(policy)?.len();
+        let session = context.session.filter(|_| primary);
         Ok(Self {
-            decision: context.session.map(|session| session.decision),
+            decision: session.and_then(|session| session.decision),
+            epoch: session.and_then(|session| session.epoch),
             at: verdict.at,
             verified: verdict.verified,
             tcb: &verdict.tcb,
-            enforced: Enforced {
-                scope: verdict.enforced.scope,
-                policy_sha256: hex::encode(policy_digest(policy)?),
-                policy_bytes,
-                policy: (policy_bytes <= POLICY_BYTES_MAX).then_some(policy),
-                reference_values_sha256: hex::encode(context.reference_values),
-                expectations: context
-                    .expectations
-                    .iter()
-                    .map(|(key, value)| format!("{}={value}", key.as_str()))
-                    .collect(),
-            },
+            enforced: primary.then(|| Enforced::new(verdict, context)).transpose()?,
             attestation_policy: asked.map(|asked| Asked {
                 id: &asked.id,
                 sha256: hex::encode(asked.policy),
@@ -103,6 +97,22 @@ impl<'a> VerifierClaims<'a> {
             not_checked: ids(&verdict.checks, Outcome::NotChecked),
             danger_root: verdict.danger_anchor.as_deref(),
             error: verdict.error.as_ref().map(|error| Failed { stage: error.stage, kind: error.kind }),
+        })
+    }
+}
+
+impl<'a> Enforced<'a> {
+    fn new(verdict: &'a Verdict, context: &ResultContext<'_>) -> Result<Self, EncodeError> {
+        let policy = &verdict.enforced.policy;
+        let policy_bytes = policy_json(policy)?.len();
+        let named = context.expectations.iter().map(|(key, value)| format!("{}={value}", key.as_str()));
+        Ok(Self {
+            scope: verdict.enforced.scope,
+            policy_sha256: hex::encode(policy_digest(policy)?),
+            policy_bytes,
+            policy: (policy_bytes <= POLICY_BYTES_MAX).then_some(policy),
+            reference_values_sha256: hex::encode(context.reference_values),
+            expectations: named.collect(),
         })
     }
 }

@@ -15,6 +15,7 @@ mod enforced;
 mod evidence;
 mod jwt;
 mod policy;
+mod short;
 mod trustee;
 
 #[cfg(test)]
@@ -27,4 +28,5 @@ pub use ear::{
 pub use enforced::{POLICY_BYTES_MAX, policy_digest, policy_json};
 pub use jwt::compact;
 pub use policy::{PolicyAppraisal, appraised};
+pub use short::shorten;
 pub(crate) use trustee::claims as trustee_claims;

@@ -5,7 +5,9 @@ fn release() -> Record {
         1_775_000_000,
         "0.1.0",
         Release {
-            attestation: Digest::of(b"a"),
+            attestation: Some(Digest::of(b"a")),
+            foreign_issuer: None,
+            epoch: 7,
             token: Digest::of(b"t"),
             resource: "kbs:///r/t/n".to_owned(),
             resource_policy: Digest::of(b"p"),
@@ -31,6 +33,9 @@ fn attestation() -> Record {
             tier: "affirming".to_owned(),
             failed: vec![],
             verdict: Digest::of(b"verdict"),
+            epoch: 7,
+            reference_value: Some("model-server 1.0".to_owned()),
+            claims: Some(Digest::of(b"claims")),
             appraisal: None,
             devices: vec![],
         },
@@ -42,7 +47,9 @@ fn denial() -> Record {
         1_775_000_000,
         "0.1.0",
         Denial {
-            attestation: Digest::of(b"a"),
+            attestation: Some(Digest::of(b"a")),
+            foreign_issuer: None,
+            epoch: 7,
             token: Digest::of(b"t"),
             resource: "kbs:///r/t/n".to_owned(),
             resource_policy: Digest::of(b"p"),
@@ -52,9 +59,37 @@ fn denial() -> Record {
     )
 }
 
+fn federation() -> Record {
+    Record::federation(
+        1_775_000_000,
+        "0.1.0",
+        Federation {
+            attestation: Digest::of(b"a"),
+            epoch: 7,
+            token: Digest::of(b"t"),
+            issued: Digest::of(b"i"),
+            id: "00".repeat(16),
+            subject: "tenant:default:workload:model-server 1.0".to_owned(),
+            audience: "sts.amazonaws.com".to_owned(),
+            expires: 1_775_000_300,
+            key: "k".to_owned(),
+        },
+    )
+}
+
+/// A release for the token of a foreign issuer.
+fn foreign_release() -> Record {
+    let mut record = release();
+    if let Body::Release(release) = &mut record.decision {
+        release.attestation = None;
+        release.foreign_issuer = Some("trustee".to_owned());
+    }
+    record
+}
+
 #[test]
 fn a_record_survives_its_encoding() {
-    for record in [release(), attestation(), denial()] {
+    for record in [release(), foreign_release(), attestation(), denial(), federation()] {
         assert_eq!(Record::decode(&record.encode()), Ok(record));
     }
 }
@@ -69,10 +104,10 @@ fn rejects_another_encoding_of_the_same_record() {
 #[test]
 fn rejects_another_schema() {
     let mut record = release();
-    record.schema = "vouchsafe.decision/2".to_owned();
+    record.schema = "vouchsafe.decision/1".to_owned();
     assert_eq!(
         Record::decode(&record.encode()),
-        Err(RecordError::Schema { actual: "vouchsafe.decision/2".to_owned() })
+        Err(RecordError::Schema { actual: "vouchsafe.decision/1".to_owned() })
     );
 }
 

@@ -22,7 +22,7 @@ fn attesting_again_helps_where_the_answer_is_401() {
 
 #[test]
 fn it_helps_nothing_elsewhere() {
-    let denied = ReleaseError::Denied { refusal: Refusal::default(), cause: Denied::NotAllowed };
+    let denied = ReleaseError::Denied { refusal: Refusal::default(), cause: Denied::NotAllowed.into() };
     assert_eq!(meaning(denied), (403, "PolicyDeny"));
     let path = kbs_protocol::ResourcePath::parse("a/b/c").unwrap();
     assert_eq!(meaning(ReleaseError::NotFound(path)), (404, "PluginInternalError"));

@@ -124,7 +124,9 @@ impl Lane {
         // Equal releases of one second happen.
         let token = if dice.once_in(8) { Digest::of(&[]) } else { self.number() };
         let release = Release {
-            attestation: Digest::of(b"a"),
+            attestation: Some(Digest::of(b"a")),
+            foreign_issuer: None,
+            epoch: 1,
             token,
             resource: format!("kbs:///lane{}/key/k", self.name),
             resource_policy: Digest::of(POLICY),
@@ -135,7 +137,9 @@ impl Lane {
 
     fn denial(&mut self) -> Record {
         let denial = Denial {
-            attestation: Digest::of(b"a"),
+            attestation: Some(Digest::of(b"a")),
+            foreign_issuer: None,
+            epoch: 1,
             token: self.number(),
             resource: format!("kbs:///lane{}/key/k", self.name),
             resource_policy: Digest::of(POLICY),

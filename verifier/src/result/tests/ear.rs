@@ -18,7 +18,7 @@ use crate::trust::{Scope, Tier, TrustVector};
 use crate::verdict::{Enforced, Failure, Stage, Verdict, VerifierInfo};
 
 const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
-const RUNTIME_DATA: &str = r#"{"additional-evidence":"","nonce":"n","tee-pubkey":{"kty":"EC"}}"#;
+pub(super) const RUNTIME_DATA: &str = r#"{"additional-evidence":"","nonce":"n","tee-pubkey":{"kty":"EC"}}"#;
 
 pub(super) fn verdict(danger_anchor: Option<&str>) -> Verdict {
     let check = |id, outcome| Check { id, outcome, expected: Fact::None, actual: Fact::None, source: "test" };
@@ -56,7 +56,13 @@ pub(super) fn verdict(danger_anchor: Option<&str>) -> Verdict {
 }
 
 pub(super) fn session(init_data_claims: Option<&Value>) -> Session<'_> {
-    Session { audience: "broker", runtime_data: RUNTIME_DATA, init_data_claims, decision: "d1" }
+    Session {
+        audience: "broker",
+        runtime_data: RUNTIME_DATA,
+        init_data_claims,
+        decision: Some("d1"),
+        epoch: Some(7),
+    }
 }
 
 pub(super) fn context(session: Option<Session<'_>>) -> ResultContext<'_> {
@@ -105,6 +111,7 @@ fn verifier_claims() -> Value {
 fn writes_the_members_that_relying_parties_of_coco_read() {
     let mut own = verifier_claims();
     own["decision"] = json!("d1");
+    own["epoch"] = json!(7);
     let evidence = json!({
         "snp": {"measurement": "abab"},
         "vouchsafe": {"launch_digest": "abab", "report_data": "07".repeat(64), "host_data": "0102"},
