@@ -16,7 +16,7 @@ use crate::flight::Flights;
 use crate::gate::Gate;
 use crate::inputs::Outside;
 use crate::refusals::Refusals;
-use crate::root_key::{self, RootKeys};
+use crate::root_key::{RootKeyError, RootKeys};
 use crate::signing::{SigningAlgorithm, UnusableKey};
 use crate::signing_keys::{Rules, SigningKeys};
 use crate::store::{Inputs, KeyPurpose, Store, StoreError};
@@ -67,6 +67,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The root key.
+    #[error("the root key: {0}")]
+    RootKey(#[from] RootKeyError),
     /// The endorsements.
     #[error("endorsements: {0}")]
     Endorsements(#[from] FetchError),
@@ -81,13 +84,15 @@ pub enum StartError {
 /// Opens the store that a configuration names, or makes it; refuses one that was put back to an older state.
 pub(crate) fn open_store(config: &Config) -> Result<Store, StartError> {
     let limits = &config.limits;
+    let open_root = |store_is_new| RootKeys::open(&config.root_key, &config.previous_root_keys, store_is_new);
     Ok(match &config.store {
         StoreAt::File(file) => {
-            let root = RootKeys::of_key(root_key::read_or_make(&config.root_key, file)?);
+            let root = open_root(!file.exists())?;
             Store::open(file, root, limits.denied_records, limits.reserve)?
         }
         StoreAt::Postgres(database) => {
-            let root = RootKeys::of_key(root_key::read_shared(&config.root_key)?);
+            // None of the replicas makes a key file: each would have another.
+            let root = open_root(false)?;
             Store::open_postgres(database, root, limits.denied_records)?
         }
     })

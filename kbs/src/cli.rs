@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+mod root_key;
 mod store;
 
 use crate::config::{Config, load};
@@ -45,6 +46,9 @@ enum Command {
     },
     #[command(flatten)]
     Store(store::StoreCommand),
+    /// Make or try the key that opens the store.
+    #[command(subcommand)]
+    RootKey(root_key::RootKeyCommand),
 }
 
 /// Runs the program with these arguments, the program's name first: 0 done, 1 failed, 2 usage.
@@ -88,6 +92,7 @@ fn command(command: Command) -> anyhow::Result<()> {
             log_to_stderr();
             store::run(command)
         }
+        Command::RootKey(command) => root_key::run(&command),
     }
 }
 

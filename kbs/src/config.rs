@@ -20,11 +20,13 @@ mod error;
 mod load;
 mod postgres;
 mod raw;
+mod root_key;
 mod tokens;
 
 pub use error::ConfigError;
 pub use load::{load, parse};
 pub(crate) use postgres::check_private;
+pub use root_key::{PinSource, Pkcs11Source, RootKeySource, TransitSource};
 pub(crate) use tokens::{FederationSettings, TokenSettings};
 
 /// What of an appraisal policy asks less than the production profile, in words; each begins with the key, below `appraisal`.
@@ -40,8 +42,10 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Where the store is.
     pub store: StoreAt,
-    /// The file of the key that opens the store's secrets.
-    pub root_key: PathBuf,
+    /// Where the key that opens the store's secrets is kept.
+    pub root_key: RootKeySource,
+    /// Where root keys are kept that wrapped some of the store's keys before.
+    pub previous_root_keys: Vec<RootKeySource>,
     /// The file of the highest epoch of the settings that was seen.
     pub epoch_file: PathBuf,
     /// The folder of endorsements.
@@ -220,6 +224,9 @@ impl Config {
         dangers.extend(
             simulated.map(|rule| format!("resource_policy: danger_allow_simulated in the rule {rule:?}")),
         );
+        dangers.extend(self.root_key.danger().map(|danger| format!("root_key.{danger}")));
+        let previous = self.previous_root_keys.iter().filter_map(RootKeySource::danger);
+        dangers.extend(previous.map(|danger| format!("previous_root_keys.{danger}")));
         dangers.extend(dangers::of_policy(&self.appraisal));
         dangers
     }

@@ -19,8 +19,8 @@ pub(crate) enum Purpose {
     Cookie,
     /// A secret in the store.
     Secret,
-    /// A key of the broker's own in the store.
-    OwnKey,
+    /// A key that the root key wraps.
+    WrappedKey,
 }
 
 /// The bytes were not sealed with this key for this purpose and context, or were changed since.
@@ -44,6 +44,18 @@ impl SealingKey {
     /// The key, to be kept.
     pub(crate) fn expose(&self) -> &[u8; KEY] {
         &self.0
+    }
+
+    /// Tells this key from others and nothing of it: it is derived as the keys of messages are, for a purpose of its
+    /// own.
+    pub(crate) fn fingerprint(&self) -> [u8; FINGERPRINT] {
+        let mut fingerprint = [0; FINGERPRINT];
+        // Safe: HKDF-SHA256 gives up to 255 times 32 bytes (RFC 5869, section 2.3).
+        let _ = Salt::new(HKDF_SHA256, b"vouchsafe key fingerprint v1")
+            .extract(self.0.as_ref())
+            .expand(&[b"fingerprint"], Length(FINGERPRINT))
+            .and_then(|okm| okm.fill(&mut fingerprint));
+        fingerprint
     }
 
     /// Seals `plain`; `context` is authenticated with it and must be the same when it is opened.
@@ -84,7 +96,7 @@ impl SealingKey {
         let mut material = Zeroizing::new([0; KEY + NONCE]);
         Salt::new(HKDF_SHA256, salt)
             .extract(self.0.as_ref())
-            .expand(&[purpose.label()], Material)
+            .expand(&[purpose.label()], Length(KEY + NONCE))
             .and_then(|okm| okm.fill(material.as_mut()))
             .map_err(|_| NotSealedHere)?;
         let (key, nonce) = material.split_at(KEY);
@@ -99,22 +111,24 @@ impl Purpose {
         match self {
             Self::Cookie => b"vouchsafe cookie v1",
             Self::Secret => b"vouchsafe secret v1",
-            Self::OwnKey => b"vouchsafe own key v1",
+            Self::WrappedKey => b"vouchsafe wrapped key v1",
         }
     }
 }
 
-struct Material;
+/// So many bytes of derived material.
+struct Length(usize);
 
-impl KeyType for Material {
+impl KeyType for Length {
     fn len(&self) -> usize {
-        KEY + NONCE
+        self.0
     }
 }
 
 const KEY: usize = 32;
 const NONCE: usize = 12;
 const SALT: usize = 32;
+const FINGERPRINT: usize = 16;
 
 #[cfg(test)]
 mod tests;

@@ -112,11 +112,26 @@ pub enum ConfigError {
         /// Its mode.
         mode: u32,
     },
-    /// There is a store and no root key: a new key could not open it.
-    #[error("root_key: {path} is not there, and the store was made with one")]
+    /// There is no root key, and one that is made now would not open the store, or not be the one of other replicas.
+    #[error(
+        "root_key: {path} is not there; bring back the one that the store was made with. For the first start of replicas \
+         that share a store, `vouchsafe-kbs root-key create` makes one: give it to all of them"
+    )]
     RootKeyLost {
         /// The file that is wanted.
         path: String,
+    },
+    /// The PIN of a token is to be in one place.
+    #[error("root_key.pkcs11: set either pin_file or pin_variable")]
+    RootKeyPin,
+    /// Keys would travel in the clear to a Vault on another machine.
+    #[error(
+        "root_key.transit.address: {address} would send keys without TLS; use https, or set danger_plain_http = true \
+         in that table"
+    )]
+    RootKeyPlainHttp {
+        /// The address.
+        address: String,
     },
     /// A file cannot be written.
     #[error("{key}: {path}: {kind}")]

@@ -46,7 +46,12 @@ pub fn parse(text: &str, base: &Path) -> Result<Config, ConfigError> {
         foreign_issuers: tokens::foreign_issuers(&raw.foreign_issuer, &raw.issuer, base)?,
         tls: raw.tls.map(|tls| Tls { certificate: base.join(tls.certificate), key: base.join(tls.key) }),
         store: store_at(raw.store.as_deref(), raw.postgres.as_ref(), base)?,
-        root_key: base.join(raw.root_key),
+        root_key: raw.root_key.check(base)?,
+        previous_root_keys: raw
+            .previous_root_keys
+            .iter()
+            .map(|key| key.check(base))
+            .collect::<Result<_, _>>()?,
         epoch_file: base.join(raw.epoch_file),
         endorsements: raw.endorsements.map(|folder| base.join(folder)),
         admins: raw.admin.iter().map(|admin| admin_key(admin, base)).collect::<Result<_, _>>()?,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use verifier::policy::Policy;
 
 use super::postgres::RawPostgres;
+use super::root_key::RawRootKey;
 use super::tokens::{RawFederation, RawForeign, RawToken};
 
 /// The whole file. A missing key has the value that [`Default`] and the `default_…` functions give.
@@ -14,7 +15,9 @@ use super::tokens::{RawFederation, RawForeign, RawToken};
 pub(super) struct Raw {
     pub(super) listen: String,
     pub(super) store: Option<PathBuf>,
-    pub(super) root_key: PathBuf,
+    pub(super) root_key: RawRootKey,
+    #[serde(default)]
+    pub(super) previous_root_keys: Vec<RawRootKey>,
     #[serde(default = "default_epoch_file")]
     pub(super) epoch_file: PathBuf,
     pub(super) endorsements: Option<PathBuf>,

@@ -178,7 +178,10 @@ impl Store {
     /// What a root key's refusal to unwrap means for the store.
     pub(super) fn unwrapped(&self, error: RootKeyError, what: String) -> StoreError {
         match error {
-            RootKeyError::NotWrappedHere => StoreError::Sealed { what },
+            RootKeyError::NotWrappedHere
+            | RootKeyError::Malformed { .. }
+            | RootKeyError::Format { .. }
+            | RootKeyError::Length { .. } => StoreError::Sealed { what },
             other => StoreError::RootKey { reason: format!("{what}: {other}") },
         }
     }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::admin::tests::an_admin;
 use crate::grant::tests::a_grant;
+use crate::root_key::RootKeyError;
 use crate::scratch::Scratch;
 use crate::seal::SealingKey;
 use crate::session::{Challenge, Nonce};
@@ -24,6 +25,12 @@ pub(crate) fn key() -> RootKeys {
 
 pub(crate) fn key_of(byte: u8) -> RootKeys {
     RootKeys::of_key(SealingKey::from_bytes(&[byte; 32]).unwrap())
+}
+
+/// What a store under [`key_of`] 8 says of something that [`key`] wrapped.
+pub(crate) fn wrapped_by_another(what: &str) -> StoreError {
+    let another = RootKeyError::Another { expected: key_of(8).ids(), actual: key().id() };
+    StoreError::RootKey { reason: format!("{what}: {another}") }
 }
 
 fn put(store: &Store, path_: &str, bytes: &[u8]) -> u32 {
@@ -151,9 +158,9 @@ fn keeps_secrets_and_own_keys_over_a_restart_and_opens_them_with_the_root_key_al
         assert_eq!(store.load(&a_grant("a/b/c")).unwrap().unwrap().expose(), b"secret");
     }
     let store = Store::open(&file, key_of(8), ROOM, 0).unwrap();
-    assert_eq!(own(&store, 2), Err(StoreError::Sealed { what: "token/0000000001".to_owned() }));
+    assert_eq!(own(&store, 2), Err(wrapped_by_another("token/0000000001")));
     let refused = store.load(&a_grant("a/b/c")).err();
-    assert_eq!(refused, Some(StoreError::Sealed { what: "a/b/c".to_owned() }));
+    assert_eq!(refused, Some(wrapped_by_another("a/b/c")));
 }
 
 #[test]

@@ -17,6 +17,7 @@ const CARGO_DENY: &str = "0.20.2";
 pub(super) fn ensure(runner: &Runner) -> anyhow::Result<()> {
     println!("== tools ==");
     ensure_c_compiler(runner)?;
+    ensure_softhsm(runner)?;
     for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         if !runner.says_yes("cargo", &[tool, "--version"]) {
             runner.install("rustup", &["component", "add", component])?;
@@ -25,7 +26,7 @@ pub(super) fn ensure(runner: &Runner) -> anyhow::Result<()> {
     if !runner.says_yes("cargo", &["deny", "--version"]) {
         runner.install("cargo", &["install", "cargo-deny", "--locked", "--version", CARGO_DENY])?;
     }
-    println!("gcc, rustfmt, clippy and cargo-deny are here");
+    println!("gcc, SoftHSM, rustfmt, clippy and cargo-deny are here");
     Ok(())
 }
 
@@ -35,13 +36,24 @@ fn ensure_c_compiler(runner: &Runner) -> anyhow::Result<()> {
     if is_on_path("gcc") && headers {
         return Ok(());
     }
-    const PACKAGES: &[&str] = &["gcc", "libc6-dev"];
+    install_packages(runner, "a C compiler with headers", &["gcc", "libc6-dev"])
+}
+
+/// The HSM of the tests, which fail without it.
+fn ensure_softhsm(runner: &Runner) -> anyhow::Result<()> {
+    if is_on_path("softhsm2-util") {
+        return Ok(());
+    }
+    install_packages(runner, "SoftHSM", &["softhsm2"])
+}
+
+fn install_packages(runner: &Runner, what: &str, packages: &[&str]) -> anyhow::Result<()> {
     if !is_root() || !is_on_path("apt-get") {
-        bail!("a C compiler with headers is missing: apt-get install {}", PACKAGES.join(" "));
+        bail!("{what} is missing: apt-get install {}", packages.join(" "));
     }
     runner.install("apt-get", &["update", "-q"])?;
     let install = ["install", "-q", "-y", "--no-install-recommends"];
-    runner.install("apt-get", &[&install, PACKAGES].concat())
+    runner.install("apt-get", &[&install, packages].concat())
 }
 
 /// Whether `PATH` has the program.

@@ -74,7 +74,8 @@ fn an_export_opens_under_its_root_key_alone() {
     let file = exported(&a_store());
     let store = Store::in_memory(key_of(8), 1 << 20);
     let refused = store.import(&mut file.as_slice(), 0, NOW).unwrap_err();
-    assert!(matches!(refused, ExportError::Store(StoreError::Sealed { .. })), "{refused}");
+    assert!(matches!(refused, ExportError::Store(StoreError::RootKey { .. })), "{refused}");
+    assert!(refused.to_string().contains("wrapped by the root key file:"), "{refused}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::super::backend::Row;
 use super::super::make_all;
-use super::super::tests::{key, key_of};
+use super::super::tests::{key, key_of, wrapped_by_another};
 use super::*;
 use crate::store::redb::Redb;
 use crate::store::{Reserve, backend::Backend};
@@ -166,8 +166,7 @@ fn a_head_under_another_root_key_is_refused() {
     let database = a_database();
     set(&open(&database), "default", b"text");
     let stranger = Store::over(Arc::clone(&database), key_of(8), 0, Reserve::none()).unwrap();
-    let refused = StoreError::Sealed { what: "integrity/0000000001".to_owned() };
-    assert_eq!(contents(&stranger), Err(refused));
+    assert_eq!(contents(&stranger), Err(wrapped_by_another("integrity/0000000001")));
     // An integrity key of his own makes a head that nobody else takes.
     delete_keys(&database);
     let stranger = Store::over(Arc::clone(&database), key_of(8), 0, Reserve::none()).unwrap();
