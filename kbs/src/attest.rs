@@ -466,7 +466,8 @@ fn refusal(verdict: &Verdict, decision: Option<String>) -> Refusal {
     Refusal { summary: "the evidence is not believed".to_owned(), checks, decision }
 }
 
-fn failed(verdict: &Verdict) -> Vec<String> {
+/// The checks that failed, each once, in order.
+pub(crate) fn failed(verdict: &Verdict) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for check in verdict.failed() {
         if !ids.iter().any(|id| id == check.id) {

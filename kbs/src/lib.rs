@@ -65,6 +65,7 @@ mod jwt;
 mod oaep;
 mod refusals;
 mod release;
+pub mod replay;
 mod roles;
 mod root_key;
 #[cfg(test)]

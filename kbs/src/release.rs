@@ -85,6 +85,7 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
     let response = jwe::seal(secret.expose(), token.tee_key(), oaep::encrypt, &mut rng())?;
     // 5. On record before it leaves.
     let resource = format!("kbs:///{}", ask.path);
+    let input = policy_input(token);
     let record = Record::release(
         now.secs(),
         SOFTWARE,
@@ -96,6 +97,10 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
             resource: resource.clone(),
             resource_policy: grant.policy(),
             tee_key: Digest::of(token.tee_key_text().as_bytes()),
+            method: METHOD.to_owned(),
+            query: ask.query.clone(),
+            input: Digest::of(&input),
+            rule: grant.rule().to_owned(),
         },
     );
     let mut blobs = request.blobs(policy.text());
@@ -173,6 +178,9 @@ fn record_denial(
         resource_policy: policy.digest(),
         reason: cause.word().to_owned(),
         detail: detail.to_vec(),
+        method: METHOD.to_owned(),
+        query: ask.query.clone(),
+        input: Digest::of(&input),
     };
     let record = Record::denial(now.secs(), SOFTWARE, denial);
     let recorded = broker.store.record_denial(&record, &asked.blobs(policy.text()));
@@ -187,8 +195,13 @@ fn record_denial(
     recorded
 }
 
+/// What the policy is asked about, as it is kept: the decision can be made again from it.
+fn policy_input(token: &VerifiedToken) -> Vec<u8> {
+    token.claims().to_string().into_bytes()
+}
+
 /// What more there is to say than the reason's word.
-fn detail(cause: &NotGranted) -> Vec<String> {
+pub(crate) fn detail(cause: &NotGranted) -> Vec<String> {
     let cause = match cause {
         NotGranted::Outside => return Vec::new(),
         NotGranted::Policy(cause) => cause,
@@ -221,5 +234,7 @@ impl From<ShownError> for ReleaseError {
 
 /// In every record.
 pub(crate) const SOFTWARE: &str = concat!("vouchsafe-kbs ", env!("CARGO_PKG_VERSION"));
+/// Of every request for a secret.
+const METHOD: &str = "GET";
 /// Conditions that a record of a denial names; each takes at most some hundred bytes.
 const DETAIL_LINES: usize = 16;

@@ -19,6 +19,10 @@
 //!     resource: "kbs:///models/key/llama".to_owned(),
 //!     resource_policy: Digest::of(b"package policy"),
 //!     tee_key: Digest::of(b"the key that the secret was sealed to"),
+//!     method: "GET".to_owned(),
+//!     query: [].into(),
+//!     input: Digest::of(b"the claims that the policy was asked about"),
+//!     rule: "data.policy.allow".to_owned(),
 //! };
 //! let record = Record::release(1_775_000_000, "0.1.0", release);
 //! let bytes = record.encode();
@@ -37,6 +41,6 @@ mod record;
 
 pub use digest::{Digest, NotADigest};
 pub use record::{
-    Appraisal, Attestation, Body, Denial, Device, Federation, InputSet, Named, Record, RecordError, Release,
-    SCHEMA,
+    ATTESTATION, Appraisal, Attestation, Body, Denial, Device, Federation, INPUTS, InputSet, Named, Record,
+    RecordError, Release, SCHEMA,
 };

@@ -1,5 +1,7 @@
 //! The records and their one encoding.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -137,6 +139,14 @@ pub struct Release {
     pub resource_policy: Digest,
     /// The key that the secret was sealed to, as JSON.
     pub tee_key: Digest,
+    /// The method of the request.
+    pub method: String,
+    /// The query of the request.
+    pub query: BTreeMap<String, String>,
+    /// The claims that the policy was asked about, as JSON.
+    pub input: Digest,
+    /// The rule that allowed it.
+    pub rule: String,
 }
 
 /// A secret stayed in the broker: the resource policy did not allow it, or was stopped before it did.
@@ -159,6 +169,12 @@ pub struct Denial {
     pub reason: String,
     /// What more there is to say, in lines of a bounded number and length.
     pub detail: Vec<String>,
+    /// The method of the request.
+    pub method: String,
+    /// The query of the request.
+    pub query: BTreeMap<String, String>,
+    /// The claims that the policy was asked about, as JSON.
+    pub input: Digest,
 }
 
 /// A token for a cloud's identity service left the broker.
@@ -227,8 +243,8 @@ pub enum RecordError {
         /// What the record says.
         actual: String,
     },
-    /// The same record has another, canonical, encoding.
-    #[error("not the canonical encoding of the record")]
+    /// The same content has another, canonical, encoding.
+    #[error("not the canonical encoding")]
     NotCanonical,
 }
 
@@ -276,6 +292,52 @@ impl Record {
         Ok(record)
     }
 
+    /// Everything that it names whose content is kept, and what each is called. A token is named by its digest alone:
+    /// whoever reads records must not be able to use it.
+    pub fn contents(&self) -> Vec<(&'static str, Digest)> {
+        match &self.decision {
+            Body::Attestation(attestation) => {
+                let mut contents = vec![
+                    ("evidence", attestation.evidence),
+                    ("runtime-data", attestation.runtime_data),
+                    (INPUTS, attestation.inputs),
+                    ("verdict", attestation.verdict),
+                ];
+                contents.extend(attestation.init_data.map(|digest| ("init-data", digest)));
+                contents
+            }
+            Body::Release(release) => vec![
+                (ATTESTATION, release.attestation),
+                ("resource-policy", release.resource_policy),
+                ("input", release.input),
+                ("tee-key", release.tee_key),
+            ],
+            Body::Denial(denial) => vec![
+                (ATTESTATION, denial.attestation),
+                ("resource-policy", denial.resource_policy),
+                ("input", denial.input),
+            ],
+        }
+    }
+
+    /// The attestation that a release or denial rests on.
+    pub fn rests_on(&self) -> Option<Digest> {
+        match &self.decision {
+            Body::Attestation(_) => None,
+            Body::Release(release) => Some(release.attestation),
+            Body::Denial(denial) => Some(denial.attestation),
+        }
+    }
+
+    /// What was asked for, as `kbs:///repository/type/tag`.
+    pub fn resource(&self) -> Option<&str> {
+        match &self.decision {
+            Body::Attestation(_) => None,
+            Body::Release(release) => Some(&release.resource),
+            Body::Denial(denial) => Some(&denial.resource),
+        }
+    }
+
     fn new(at: i64, software: &str, decision: Body) -> Self {
         Self { schema: SCHEMA.to_owned(), at, software: software.to_owned(), decision }
     }
@@ -286,12 +348,40 @@ impl InputSet {
     pub fn encode(&self) -> Vec<u8> {
         encode(self)
     }
+
+    /// Reads a set; only the encoding that [`InputSet::encode`] writes is read.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let set: Self =
+            serde_json::from_slice(bytes).map_err(|error| RecordError::Form(error.to_string()))?;
+        if set.encode() != bytes {
+            return Err(RecordError::NotCanonical);
+        }
+        Ok(set)
+    }
+
+    /// Everything that it names.
+    pub fn contents(&self) -> Vec<(&'static str, Digest)> {
+        let mut contents = vec![("policy", self.policy)];
+        for (what, named) in [
+            ("reference-values", &self.reference_values),
+            ("endorsement", &self.endorsements),
+            ("danger-root", &self.danger_roots),
+        ] {
+            contents.extend(named.iter().map(|named| (what, named.content)));
+        }
+        contents
+    }
 }
 
 fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     // Safe: these types hold strings, numbers, booleans and lists; none of them can fail to be written.
     serde_json::to_vec(value).unwrap_or_default()
 }
+
+/// What [`Record::contents`] calls the operator's inputs: an [`InputSet`], which names more.
+pub const INPUTS: &str = "inputs";
+/// What [`Record::contents`] calls the record of an attestation, which names more.
+pub const ATTESTATION: &str = "attestation";
 
 #[cfg(test)]
 mod tests;

@@ -58,6 +58,10 @@ fn record(resource: &str) -> Record {
         resource: resource.to_owned(),
         resource_policy: Digest::of(b"p"),
         tee_key: Digest::of(b"k"),
+        method: "GET".to_owned(),
+        query: [].into(),
+        input: Digest::of(b"c"),
+        rule: "data.policy.allow".to_owned(),
     };
     Record::release(NOW.secs(), "test", release)
 }

@@ -12,6 +12,10 @@ fn release() -> Record {
             resource: "kbs:///r/t/n".to_owned(),
             resource_policy: Digest::of(b"p"),
             tee_key: Digest::of(b"k"),
+            method: "GET".to_owned(),
+            query: [("part".to_owned(), "1".to_owned())].into(),
+            input: Digest::of(b"c"),
+            rule: "data.policy.allow".to_owned(),
         },
     )
 }
@@ -55,6 +59,9 @@ fn denial() -> Record {
             resource_policy: Digest::of(b"p"),
             reason: "timed-out".to_owned(),
             detail: vec!["the policy was stopped after 500 ms".to_owned()],
+            method: "GET".to_owned(),
+            query: [].into(),
+            input: Digest::of(b"c"),
         },
     )
 }
@@ -109,6 +116,39 @@ fn rejects_another_schema() {
         Record::decode(&record.encode()),
         Err(RecordError::Schema { actual: "vouchsafe.decision/1".to_owned() })
     );
+}
+
+#[test]
+fn a_set_of_inputs_is_read_in_its_one_encoding_alone_and_names_everything() {
+    let named = |name: &str| Named { name: name.to_owned(), content: Digest::of(name.as_bytes()) };
+    let set = InputSet {
+        policy: Digest::of(b"p"),
+        reference_values: vec![named("r")],
+        endorsements: vec![named("e"), named("f")],
+        danger_roots: vec![named("d")],
+    };
+    assert_eq!(InputSet::decode(&set.encode()), Ok(set.clone()));
+    let mut padded = set.encode();
+    padded.push(b' ');
+    assert_eq!(InputSet::decode(&padded), Err(RecordError::NotCanonical));
+    let wanted = [
+        ("policy", "p"),
+        ("reference-values", "r"),
+        ("endorsement", "e"),
+        ("endorsement", "f"),
+        ("danger-root", "d"),
+    ];
+    assert_eq!(set.contents(), wanted.map(|(what, content)| (what, Digest::of(content.as_bytes()))));
+}
+
+#[test]
+fn a_record_names_all_that_is_kept_of_it_and_no_token() {
+    let names = |record: Record| -> Vec<&str> { record.contents().iter().map(|(what, _)| *what).collect() };
+    assert_eq!(names(attestation()), ["evidence", "runtime-data", INPUTS, "verdict"]);
+    assert_eq!(names(release()), [ATTESTATION, "resource-policy", "input", "tee-key"]);
+    assert_eq!(names(denial()), [ATTESTATION, "resource-policy", "input"]);
+    assert_eq!((attestation().rests_on(), denial().rests_on()), (None, Some(Digest::of(b"a"))));
+    assert_eq!((attestation().resource(), release().resource()), (None, Some("kbs:///r/t/n")));
 }
 
 #[test]
