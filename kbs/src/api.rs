@@ -7,8 +7,10 @@ mod federation;
 mod head;
 mod health;
 mod keys;
+mod holds;
 mod operator;
 pub(crate) mod problem;
+mod records;
 mod resource;
 mod store;
 mod uploads;
@@ -60,7 +62,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             format!("{PREFIX}/reference-value/{{name:.+}}"),
         ))
         .service(only(web::get().to(operator::refusals), "/v1/refusals".to_owned()))
-        .service(only(web::get().to(operator::decision), "/v1/decisions/{digest}".to_owned()))
+        .configure(records::routes)
+        .configure(holds::routes)
         .service(only(web::get().to(operator::blob), "/v1/blobs/{digest}".to_owned()))
         .service(only(web::get().to(store::secrets), "/v1/secrets".to_owned()))
         .service(only(web::get().to(store::backup), "/v1/backup".to_owned()))

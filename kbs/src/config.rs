@@ -14,6 +14,7 @@ use verifier::policy::Policy;
 
 use crate::admin::AdminKey;
 use crate::foreign::ForeignIssuer;
+use crate::store::Retention;
 
 mod dangers;
 mod error;
@@ -76,6 +77,8 @@ pub struct Config {
     pub(crate) foreign_issuers: Vec<ForeignIssuer>,
     /// Sizes, times and counts.
     pub limits: Limits,
+    /// How long decisions are kept.
+    pub records: Records,
     /// Whether plain HTTP beyond the loopback was asked for.
     pub danger_plain_http: bool,
     /// The whole configuration as TOML, with every default written out.
@@ -176,6 +179,15 @@ pub struct Rate {
     pub burst: u32,
 }
 
+/// How long decisions are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Records {
+    /// The age at which a record is deleted; none: never.
+    pub max_age: Option<Duration>,
+    /// Bytes of records beyond which the oldest are deleted; none: no limit.
+    pub max_bytes: Option<u64>,
+}
+
 impl Config {
     /// The whole configuration as TOML, with every default written out, after what it was found to come to.
     pub fn effective(&self) -> String {
@@ -203,6 +215,17 @@ impl Config {
     pub(crate) fn appraisal_json(&self) -> Vec<u8> {
         // Safe: a policy is plain data, which always has a JSON form.
         verifier::result::policy_json(&self.appraisal).unwrap_or_default()
+    }
+
+    /// What is deleted, and what never is: what a token may rest on, by any replica's clock.
+    pub(crate) fn retention(&self) -> Retention {
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let life = seconds(self.limits.session.max(self.limits.token));
+        Retention {
+            max_age: self.records.max_age.map(seconds),
+            max_bytes: self.records.max_bytes,
+            min_age: life.saturating_add(crate::housekeeping::SLACK_SECONDS),
+        }
     }
 
     fn appraisal_digest(&self) -> Digest {

@@ -40,6 +40,10 @@ pub(crate) fn once(broker: &Arc<Broker>) -> Result<(), StoreError> {
         broker.rewrapped.store(true, Ordering::Relaxed);
         tracing::info!(done, "every key is wrapped by the current root key");
     }
+    let gone = broker.store.retain(&broker.config.retention(), now)?;
+    if gone > 0 {
+        tracing::info!(records = gone, "decisions deleted: their hashes are kept");
+    }
     let session = i64::try_from(broker.config.limits.session.as_secs()).unwrap_or(i64::MAX);
     broker.challenge_keys.tend(session, now)?;
     broker.token_keys.tend(now)?;
@@ -49,4 +53,4 @@ pub(crate) fn once(broker: &Arc<Broker>) -> Result<(), StoreError> {
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_secs(10);
 /// More than clocks may differ by.
-const SLACK_SECONDS: i64 = 300;
+pub(crate) const SLACK_SECONDS: i64 = 300;

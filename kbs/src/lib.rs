@@ -58,6 +58,7 @@ mod flight;
 mod gate;
 mod foreign;
 pub mod grant;
+pub mod holds;
 mod housekeeping;
 mod init_data;
 mod inputs;

@@ -90,10 +90,7 @@ pub struct Missing {
 }
 
 /// Makes the decision of `record` again; `blobs` gives the content of a SHA-256, where there is one.
-pub fn replay(
-    record: &[u8],
-    blobs: impl Fn(&Digest) -> Option<Vec<u8>>,
-) -> Result<Replayed, ReplayError> {
+pub fn replay(record: &[u8], blobs: impl Fn(&Digest) -> Option<Vec<u8>>) -> Result<Replayed, ReplayError> {
     let contents = Contents::gather(record, blobs)?;
     let decision = Digest::of(record);
     let record = Record::decode(record)?;

@@ -34,6 +34,8 @@ pub(crate) enum Permission {
     Backup,
     /// `POST` of `/v1/keys/…/rotate`.
     RotateKeys,
+    /// `DELETE` of `/v1/decisions`, and what begins or ends a hold.
+    KeepDecisions,
 }
 
 impl Role {
@@ -81,6 +83,7 @@ impl Permission {
             Self::ListSecrets => "list secrets",
             Self::Backup => "take a backup",
             Self::RotateKeys => "rotate signing keys",
+            Self::KeepDecisions => "delete decisions, or begin or end a hold",
         }
     }
 }

@@ -19,12 +19,14 @@ use crate::root_key::RootKeys;
 pub(crate) mod backend;
 pub(crate) mod export;
 mod instants;
+mod holds;
 mod keys;
 mod postgres;
 mod records;
 mod redb;
 mod reserve;
 mod rewrap;
+mod retention;
 mod secret;
 mod session;
 mod settings;
@@ -34,6 +36,7 @@ use backend::{Backend, Batch, Change, Commit, Table};
 pub(crate) use keys::{KeyPurpose, OwnKey};
 pub(crate) use records::Inputs;
 pub(crate) use reserve::Reserve;
+pub(crate) use retention::{Deletion, Retention};
 pub(crate) use secret::Secret;
 pub(crate) use session::{Answer, Concluded, Conclusion, Session};
 use settings::Known;
@@ -46,6 +49,8 @@ pub(crate) struct Store {
     denied_limit: u64,
     reserve: Reserve,
     known: Mutex<Known>,
+    /// From which record on the next round of retention looks.
+    retention_cursor: Mutex<Vec<u8>>,
 }
 
 /// The store cannot do what was asked.
@@ -140,8 +145,8 @@ impl Store {
     ) -> Result<Self, StoreError> {
         check_format(&*backend)?;
         export::check_whole(&*backend)?;
-        let known = Mutex::new(Known::default());
-        Ok(Self { backend, root: Arc::new(root), denied_limit, reserve, known })
+        let (known, retention_cursor) = (Mutex::default(), Mutex::default());
+        Ok(Self { backend, root: Arc::new(root), denied_limit, reserve, known, retention_cursor })
     }
 
     /// Whether the store can be read and takes writes now. May write.

@@ -14,15 +14,6 @@ pub(super) async fn refusals(broker: Data<Broker>, request: HttpRequest) -> Resu
     Ok(HttpResponse::Ok().json(broker.refusals.summary()))
 }
 
-/// A recorded decision by its id, as it was recorded.
-pub(super) async fn decision(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, V1Problem> {
-    admit(&broker, &request)?;
-    let id = digest(&request)?;
-    let worker = broker.clone();
-    let record = web::block(move || worker.store.record(&id)).await.map_err(|_| Problem::Stopped)??;
-    Ok(HttpResponse::Ok().content_type("application/json").body(record.ok_or(Problem::NoDecision)?))
-}
-
 /// An input or verdict that a decision names, byte for byte.
 pub(super) async fn blob(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, V1Problem> {
     admit(&broker, &request)?;
@@ -36,6 +27,6 @@ fn admit(broker: &Broker, request: &HttpRequest) -> Result<(), Problem> {
     super::admit(broker, request, Permission::ReadDecisions).map(drop)
 }
 
-fn digest(request: &HttpRequest) -> Result<Digest, Problem> {
+pub(super) fn digest(request: &HttpRequest) -> Result<Digest, Problem> {
     request.match_info().query("digest").parse().map_err(Problem::Digest)
 }

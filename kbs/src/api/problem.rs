@@ -17,6 +17,7 @@ use crate::clock_guard::ClockWrong;
 use crate::federation::FederationError;
 use crate::gate::{Busy, TooMany};
 use crate::inputs::InputsError;
+use crate::holds::HoldError;
 use crate::release::ReleaseError;
 use crate::seal::NotSealedHere;
 use crate::session::SessionError;
@@ -83,6 +84,14 @@ pub(crate) enum Problem {
     NoReferenceValue,
     #[error("{0}")]
     Digest(decision_log::NotADigest),
+    #[error("{0}")]
+    Hold(#[from] HoldError),
+    #[error("there are as many holds in force as there may be")]
+    Holds,
+    #[error("no hold of this name is in force")]
+    NoHold,
+    #[error("the record is not deleted: {reason}")]
+    Kept { reason: String },
     #[error("the challenge cannot be sealed")]
     Seal(#[from] NotSealedHere),
     #[error("the broker is shutting down")]
@@ -147,6 +156,9 @@ impl Problem {
             Self::NoReferenceValue => (StatusCode::NOT_FOUND, E::RvpsError),
             Self::NoDecision => (StatusCode::NOT_FOUND, E::InvalidRequestPath),
             Self::Digest(_) => (StatusCode::BAD_REQUEST, E::InvalidRequestPath),
+            Self::Hold(_) => (StatusCode::BAD_REQUEST, E::SerdeError),
+            Self::NoHold => (StatusCode::NOT_FOUND, E::InvalidRequestPath),
+            Self::Holds | Self::Kept { .. } => (StatusCode::CONFLICT, E::InvalidRequestPath),
             Self::NoResource(_) => (StatusCode::NOT_FOUND, E::PluginInternalError),
             Self::Seal(NotSealedHere) => (StatusCode::SERVICE_UNAVAILABLE, E::AttestationError),
         };

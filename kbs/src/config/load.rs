@@ -13,8 +13,8 @@ use verifier::anchors::Anchors;
 use verifier::evidence::Tee;
 
 use super::postgres::store_at;
-use super::raw::{Raw, RawAdmin, RawLimits, RawRoot};
-use super::{Config, ConfigError, Input, Limits, Rate, Tls, base_of, tokens};
+use super::raw::{Raw, RawAdmin, RawLimits, RawRecords, RawRoot};
+use super::{Config, ConfigError, Input, Limits, Rate, Records, Tls, base_of, tokens};
 use crate::admin::AdminKey;
 use crate::jwt::PinnedKey;
 use crate::roles::Role;
@@ -56,6 +56,7 @@ pub fn parse(text: &str, base: &Path) -> Result<Config, ConfigError> {
         endorsements: raw.endorsements.map(|folder| base.join(folder)),
         admins: raw.admin.iter().map(|admin| admin_key(admin, base)).collect::<Result<_, _>>()?,
         limits,
+        records: records(&raw.records)?,
         issuer: raw.issuer,
         danger_plain_http: raw.danger_plain_http && !listen.ip().is_loopback(),
         listen,
@@ -216,6 +217,15 @@ fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {
         denied_records: u64::from(in_range("limits.denied_records_mib", raw.denied_records_mib, 0, 1 << 20)?)
             << 20,
         reserve: u64::from(in_range("limits.reserve_mib", raw.reserve_mib, 0, 1 << 30)?) << 20,
+    })
+}
+
+fn records(raw: &RawRecords) -> Result<Records, ConfigError> {
+    let days = in_range("records.max_age_days", raw.max_age_days, 0, 100_000)?;
+    let gib = in_range("records.max_gib", raw.max_gib, 0, 1 << 20)?;
+    Ok(Records {
+        max_age: (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400)),
+        max_bytes: (gib > 0).then(|| u64::from(gib) << 30),
     })
 }
 

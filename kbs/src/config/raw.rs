@@ -37,6 +37,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) limits: RawLimits,
     #[serde(default)]
+    pub(super) records: RawRecords,
+    #[serde(default)]
     pub(super) appraisal: Policy,
     #[serde(default)]
     pub(super) token: RawToken,
@@ -104,6 +106,14 @@ impl Default for RawLimits {
             reserve_mib: 256,
         }
     }
+}
+
+/// How long decisions are kept; 0 sets no limit.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawRecords {
+    pub(super) max_age_days: u32,
+    pub(super) max_gib: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -80,8 +80,7 @@ pub(super) fn replay(
     comparison.text("tier", &record.tier, verdict.tier.as_str());
     comparison.text("failed", &record.failed.join(" "), &failed(&verdict).join(" "));
     let recorded = contents.get("verdict", &record.verdict)?;
-    let again =
-        serde_json::to_vec(&verdict).map_err(|error| form("verdict", record.verdict, error))?;
+    let again = serde_json::to_vec(&verdict).map_err(|error| form("verdict", record.verdict, error))?;
     comparison.json("verdict", recorded, &again, VERSION_OF_VERDICT);
     let reference_values = Digest::of(given.reference_values.canonical().as_bytes());
     let (runtime_data, init_data) = (bound.runtime_data, bound.init_data);

@@ -20,10 +20,7 @@ impl Contents {
     ///
     /// # Errors
     /// All that is missing at once, and the first content that is another one than the record names.
-    pub fn gather(
-        record: &[u8],
-        blobs: impl Fn(&Digest) -> Option<Vec<u8>>,
-    ) -> Result<Self, ReplayError> {
+    pub fn gather(record: &[u8], blobs: impl Fn(&Digest) -> Option<Vec<u8>>) -> Result<Self, ReplayError> {
         let mut contents = Self::default();
         let mut waiting = Record::decode(record)?.contents();
         // Ends: an attestation names no record, and inputs name nothing that names more.
@@ -53,8 +50,7 @@ impl Contents {
     }
 
     pub(super) fn text(&self, what: &'static str, digest: &Digest) -> Result<&str, ReplayError> {
-        std::str::from_utf8(self.get(what, digest)?)
-            .map_err(|_| form(what, *digest, "not UTF-8 text"))
+        std::str::from_utf8(self.get(what, digest)?).map_err(|_| form(what, *digest, "not UTF-8 text"))
     }
 
     /// The content, when it was not taken before.

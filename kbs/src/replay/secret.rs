@@ -126,8 +126,7 @@ impl Asked<'_> {
         let text = contents.text(what, &self.policy)?;
         // More time than any broker gives: a slow machine must not change what a decision was.
         let limits = Limits { time: TIME, ..Limits::default() };
-        let policy =
-            ResourcePolicy::compile(text, limits).map_err(|error| form(what, self.policy, error))?;
+        let policy = ResourcePolicy::compile(text, limits).map_err(|error| form(what, self.policy, error))?;
         let path = self.resource.strip_prefix("kbs:///").unwrap_or_default();
         let path = ResourcePath::parse(path).map_err(|error| form("resource", self.input, error))?;
         Ok(policy.authorize(claims, &Request { path: &path, query: self.query }, at).outcome)

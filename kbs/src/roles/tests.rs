@@ -1,6 +1,6 @@
 use super::*;
 
-const PERMISSIONS: [Permission; 7] = [
+const PERMISSIONS: [Permission; 8] = [
     Permission::WriteSecrets,
     Permission::WritePolicies,
     Permission::ReadPolicies,
@@ -8,16 +8,17 @@ const PERMISSIONS: [Permission; 7] = [
     Permission::ListSecrets,
     Permission::Backup,
     Permission::RotateKeys,
+    Permission::KeepDecisions,
 ];
 
 #[test]
 fn each_role_may_what_the_table_says_and_nothing_else() {
     let table = [
-        (Role::Admin, [true, true, true, true, true, true, true]),
-        (Role::SecretWriter, [true, false, false, false, false, false, false]),
-        (Role::PolicyAuthor, [false, true, true, false, false, false, false]),
-        (Role::Reader, [false, false, true, false, false, false, false]),
-        (Role::Auditor, [false, false, true, true, true, false, false]),
+        (Role::Admin, [true, true, true, true, true, true, true, true]),
+        (Role::SecretWriter, [true, false, false, false, false, false, false, false]),
+        (Role::PolicyAuthor, [false, true, true, false, false, false, false, false]),
+        (Role::Reader, [false, false, true, false, false, false, false, false]),
+        (Role::Auditor, [false, false, true, true, true, false, false, false]),
     ];
     assert_eq!(table.map(|(role, _)| role), Role::ALL);
     for (role, may) in table {

@@ -23,15 +23,23 @@ pub(crate) struct Inputs {
 pub(crate) struct Taken {
     /// Whose it is.
     pub tenant: String,
-    /// Bytes of the record and of everything that it names.
+    /// What it counts: bytes of the record, of everything that it names and of the answer, as if nobody shared any.
     pub bytes: u64,
     /// Whether they count against the room of what was not affirmed.
     pub denied: bool,
-    /// What it names: all of it but inputs that many records share is deleted with it.
+    /// What it names of its own; goes with it where no other record names it.
     pub blobs: BTreeSet<Digest>,
+    /// What it rests on: the operator's inputs, or the record of an attestation. That stays as long as a record rests on it.
+    pub rests_on: Option<Digest>,
+    /// What was asked for, where it is about a resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// When its content was deleted: then its hashes alone are left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<i64>,
+    /// Who deleted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_by: Option<String>,
 }
 
 impl Inputs {
@@ -50,7 +58,7 @@ impl Inputs {
 impl Store {
     /// Records a release and keeps `blobs`. When this returns, the record is durable.
     pub(crate) fn record_release(&self, record: &Record, blobs: &[&[u8]]) -> Result<Digest, StoreError> {
-        let (changes, id, _) = record_changes(record, blobs, false)?;
+        let (changes, id, _) = record_changes(record, blobs, Kind::Release)?;
         make_all(&*self.backend, changes)?;
         Ok(id)
     }
@@ -62,7 +70,7 @@ impl Store {
         record: &Record,
         blobs: &[&[u8]],
     ) -> Result<Option<Digest>, StoreError> {
-        let (mut changes, id, size) = record_changes(record, blobs, true)?;
+        let (mut changes, id, size) = record_changes(record, blobs, Kind::Denial)?;
         // A look before the transaction: whoever comes when the room is used up causes no write at all.
         let Some(room) = self.room_for(size)? else { return Ok(None) };
         changes.push(count_denied(size));
@@ -91,24 +99,54 @@ impl Store {
     }
 }
 
+/// What of a record its row must tell besides.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind<'a> {
+    /// An attestation: under which inputs, how many bytes its answer has, and whether it affirms nothing.
+    Attestation { inputs: &'a Inputs, answer: u64, denied: bool },
+    /// A release.
+    Release,
+    /// A denial.
+    Denial,
+}
+
 /// The changes that keep a record and its blobs; its id, and the most bytes that they add.
 pub(super) fn record_changes(
     record: &Record,
     blobs: &[&[u8]],
-    denied: bool,
+    kind: Kind<'_>,
 ) -> Result<(Vec<Change>, Digest, u64), StoreError> {
+    let (rests_on, answer, denied) = match kind {
+        Kind::Attestation { inputs, answer, denied } => (Some(inputs.digest), answer, denied),
+        Kind::Release => (record.rests_on(), 0, false),
+        Kind::Denial => (record.rests_on(), 0, true),
+    };
     let encoded = record.encode();
     let id = Digest::of(&encoded);
     let bytes = blobs.iter().map(|blob| size_of(blob)).fold(size_of(&encoded), u64::saturating_add);
+    let bytes = bytes.saturating_add(answer);
     let mut changes = Vec::new();
     let mut named = BTreeSet::new();
     for blob in blobs {
         keep_blob(&mut changes, blob, &id, &mut named);
     }
-    let taken = Taken { tenant: DEFAULT_TENANT.to_owned(), bytes, denied, blobs: named, deleted: None };
+    if let Some(base) = &rests_on {
+        changes.push(Change::Put { table: Table::BlobUses, key: use_key(base, &id), value: Vec::new() });
+    }
+    let taken = Taken {
+        tenant: DEFAULT_TENANT.to_owned(),
+        bytes,
+        denied,
+        blobs: named,
+        rests_on,
+        resource: record.resource().map(str::to_owned),
+        deleted: None,
+        deleted_by: None,
+    };
     let value = serde_json::to_vec(&taken).map_err(row_error(Table::RecordTimes))?;
     changes.push(Change::Keep { table: Table::Records, key: id.as_bytes().to_vec(), value: encoded });
     changes.push(Change::Put { table: Table::RecordTimes, key: time_key(record.at, &id), value });
+    changes.push(Change::Add { counter: RECORD_BYTES, amount: amount_of(bytes) });
     Ok((changes, id, bytes))
 }
 
@@ -124,14 +162,12 @@ pub(super) fn input_changes(inputs: &Inputs) -> Vec<Change> {
     changes
 }
 
-/// That a record uses the operator's inputs.
-pub(super) fn use_of_inputs(inputs: &Inputs, record: &Digest) -> Change {
-    let key = use_key(&inputs.digest, record);
-    Change::Put { table: Table::BlobUses, key, value: Vec::new() }
+pub(super) fn count_denied(bytes: u64) -> Change {
+    Change::Add { counter: DENIED, amount: amount_of(bytes) }
 }
 
-pub(super) fn count_denied(bytes: u64) -> Change {
-    Change::Add { counter: DENIED, amount: i64::try_from(bytes).unwrap_or(i64::MAX) }
+pub(super) fn amount_of(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 fn keep_blob(changes: &mut Vec<Change>, blob: &[u8], user: &Digest, named: &mut BTreeSet<Digest>) {
@@ -144,18 +180,22 @@ fn keep_blob(changes: &mut Vec<Change>, blob: &[u8], user: &Digest, named: &mut 
     }
 }
 
-fn use_key(blob: &Digest, user: &Digest) -> Vec<u8> {
+pub(super) fn use_key(blob: &Digest, user: &Digest) -> Vec<u8> {
     [blob.as_bytes().as_slice(), user.as_bytes()].concat()
 }
 
 /// The instant first, so that rows stand in the order of time; random bytes last, so that of two equal decisions of one
 /// second each has its row.
 fn time_key(at: i64, id: &Digest) -> Vec<u8> {
-    let mut own = [0; 8];
+    let mut own = [0; OWN_BYTES];
     rand_core::Rng::fill_bytes(&mut rng(), &mut own);
     // Instants before 1970 do not occur; they would stand after all others.
     [at.to_be_bytes().as_slice(), id.as_bytes(), &own].concat()
 }
 
+/// Random bytes at the end of a row's key.
+pub(super) const OWN_BYTES: usize = 8;
 /// Bytes that records of what was not affirmed take.
-const DENIED: &str = "denied-bytes";
+pub(super) const DENIED: &str = "denied-bytes";
+/// Bytes that all records of the one tenant take.
+pub(super) const RECORD_BYTES: &str = "record-bytes/default";

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use verifier::time::UnixTime;
 
 use super::backend::{Batch, Change, Commit, Condition, Table};
-use super::records::{Inputs, count_denied, input_changes, record_changes, use_of_inputs};
+use super::records::{Inputs, Kind, count_denied, input_changes, record_changes};
 use super::{ATTEMPTS, Store, StoreError, make_all, size_of};
 use crate::session::Nonce;
 
@@ -88,8 +88,9 @@ impl Store {
     /// Spends the nonce, records the decision and makes the session, in one durable transaction.
     pub(crate) fn conclude(&self, conclusion: &Conclusion<'_>) -> Result<Concluded, StoreError> {
         let denied = !conclusion.affirming;
-        let (mut changes, decision, size) = record_changes(conclusion.record, conclusion.blobs, denied)?;
-        changes.push(use_of_inputs(conclusion.inputs, &decision));
+        let answer = conclusion.answer.size();
+        let kind = Kind::Attestation { inputs: conclusion.inputs, answer, denied };
+        let (mut changes, decision, size) = record_changes(conclusion.record, conclusion.blobs, kind)?;
         let session = Session {
             body: conclusion.body,
             decision,
@@ -102,7 +103,6 @@ impl Store {
             Condition::Present { table: Table::Blobs, key: conclusion.inputs.digest().as_bytes().to_vec() },
         ];
         if denied {
-            let size = size.saturating_add(conclusion.answer.size());
             // A look before the transaction: whoever comes when the room is used up causes no write at all.
             let Some(room) = self.room_for(size)? else { return Ok(Concluded::NoRoom) };
             conditions.push(room);

@@ -40,6 +40,8 @@ pub(crate) enum SettingKind {
     Revocation,
     /// The digest of inputs that stand outside the store.
     Inputs,
+    /// What keeps records from being deleted, as JSON.
+    Hold,
 }
 
 /// One setting as it stands.
@@ -151,6 +153,17 @@ impl Store {
     pub(crate) fn expect_epoch(&self, least: u64) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.highest = known.highest.max(least);
+    }
+
+    /// The settings, and the condition that they are still these.
+    pub(super) fn settings_unchanged(&self) -> Result<(Arc<Settings>, Condition), StoreError> {
+        let (settings, head) = self.read_settings()?;
+        let (table, key) = (Table::Settings, HEAD.to_vec());
+        let unchanged = match head {
+            None => Condition::Absent { table, key },
+            Some(value) => Condition::Equals { table, key, value },
+        };
+        Ok((settings, unchanged))
     }
 
     fn read_settings(&self) -> Result<(Arc<Settings>, Option<Vec<u8>>), StoreError> {
@@ -316,6 +329,7 @@ impl SettingKind {
             Self::Role => "role",
             Self::Revocation => "revocation",
             Self::Inputs => "inputs",
+            Self::Hold => "hold",
         }
     }
 }
