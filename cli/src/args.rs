@@ -9,6 +9,7 @@ use crate::admin::AdminCommand;
 use crate::demo::{BrokerArgs, GuestArgs};
 use crate::policy_check::{CheckArgs, TryArgs};
 use crate::policy_show::{AdvisoriesArgs, ShowArgs};
+use crate::replay::ReplayArgs;
 use crate::weights::EncryptArgs;
 
 /// Verify confidential-computing evidence, and see why.
@@ -25,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Verify one piece of evidence and print the verdict
     Verify(VerifyArgs),
+    /// Make a recorded decision again from its record and what it names, and compare the whole result
+    Replay(ReplayArgs),
     /// Tell what a check asks, of which input, who says so, against which threat, and what mends a failure
     Explain(ExplainArgs),
     /// Measure this build on this machine

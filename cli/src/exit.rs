@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::{BenchCommand, Cli, Command, PolicyCommand};
-use crate::{admin, bench, demo, explain, manual, policy_check, policy_show, verify, weights};
+use crate::{admin, bench, demo, explain, manual, policy_check, policy_show, replay, verify, weights};
 
 /// Runs the command that `args` (program name first) ask for.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -17,6 +17,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Verify(args) => verify::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Bench(BenchCommand::Verify(args)) => bench::run(&args),
         Command::Demo => demo::run(),

@@ -12,6 +12,7 @@ mod inputs;
 mod manual;
 mod policy_check;
 mod policy_show;
+mod replay;
 mod report;
 mod result;
 mod system;

@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, IsTerminal as _, Read as _, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -47,6 +47,29 @@ pub(crate) fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     count.with_context(|| format!("cannot read {}", path.display()))?;
     anyhow::ensure!(u64::try_from(bytes.len())? <= limit, "{} has more than {limit} bytes", path.display());
     Ok(bytes)
+}
+
+/// A whole file as [`read`] gives it, or nothing where there is none.
+pub(crate) fn read_if_there(path: &Path, limit: u64) -> anyhow::Result<Option<Vec<u8>>> {
+    if path.try_exists().with_context(|| format!("cannot look for {}", path.display()))? {
+        return read(path, limit).map(Some);
+    }
+    Ok(None)
+}
+
+/// Makes a folder where there is none; nobody else may look into it.
+pub(crate) fn make_folder(path: &Path) -> anyhow::Result<()> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("cannot make {}", path.display()))
+}
+
+/// Writes a file that is named by its content: where it is there already, it is the same or something is wrong.
+pub(crate) fn write_content(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    match read_if_there(path, u64::try_from(content.len())?)? {
+        None => write_new_private(path, content),
+        Some(there) if there == content => Ok(()),
+        Some(_) => anyhow::bail!("{} is there and has another content", path.display()),
+    }
 }
 
 /// A text file of at most `limit` bytes.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use kbs_protocol::{ErrorInformation, ResourcePath};
 
+use crate::replay::CONTENT_BYTES_MAX;
+
 /// A broker that takes secrets from its operator.
 pub(crate) struct Client {
     agent: ureq::Agent,
@@ -19,6 +21,25 @@ pub(crate) enum Operation<'a> {
     Put(&'a [u8]),
     /// Deleted.
     Delete,
+}
+
+/// A request of the operator's own routes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Call<'a> {
+    /// Asks.
+    Get,
+    /// Sends JSON.
+    Post(&'a [u8]),
+    /// Deletes.
+    Delete,
+}
+
+/// What the broker answered.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The status code.
+    pub(crate) status: u16,
+    body: Vec<u8>,
 }
 
 impl Client {
@@ -78,6 +99,44 @@ fn succeeded(
     match ErrorInformation::parse(&body) {
         Ok(error) => bail!("the broker refused: {status}: {}", printable(&error.detail)),
         Err(_) => bail!("the broker refused: {status}"),
+    }
+}
+
+impl Client {
+    /// One request of the routes below `/v1`.
+    pub(crate) fn call(&self, token: &str, call: Call<'_>, path: &str) -> anyhow::Result<Reply> {
+        let (url, bearer) = (format!("{}{path}", self.url), format!("Bearer {token}"));
+        let answer = match call {
+            Call::Get => self.agent.get(&url).header("authorization", &bearer).call(),
+            Call::Delete => self.agent.delete(&url).header("authorization", &bearer).call(),
+            Call::Post(body) => {
+                let request = self.agent.post(&url).header("authorization", &bearer);
+                request.header("content-type", "application/json").send(body)
+            }
+        };
+        let mut answer = answer.context("the broker cannot be reached")?;
+        let body = answer.body_mut().with_config().limit(CONTENT_BYTES_MAX).read_to_vec();
+        Ok(Reply { status: answer.status().as_u16(), body: body.context("the broker's answer")? })
+    }
+}
+
+impl Reply {
+    /// The body of a positive answer.
+    pub(crate) fn ok(self) -> anyhow::Result<Vec<u8>> {
+        if (200..300).contains(&self.status) {
+            return Ok(self.body);
+        }
+        let problem: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
+        let detail = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str());
+        match detail {
+            Some(detail) => bail!("the broker refused: {}: {}", self.status, printable(detail)),
+            None => bail!("the broker refused: {}", self.status),
+        }
+    }
+
+    /// The body as text that cannot steer the terminal.
+    pub(crate) fn text(&self) -> String {
+        printable(&String::from_utf8_lossy(&self.body))
     }
 }
 

@@ -4,6 +4,7 @@ mod backup;
 mod client;
 mod identity;
 mod list;
+mod records;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::system;
 
 pub(crate) use client::{Client, Operation};
 pub(crate) use identity::{Admin, TokenClaims, private_der};
+use records::{HoldCommand, RecordsCommand};
 
 /// What an operator does.
 #[derive(Debug, Subcommand)]
@@ -67,6 +69,12 @@ pub enum AdminCommand {
         #[command(flatten)]
         broker: BrokerArgs,
     },
+    /// Take decisions home for `vouchsafe replay`, and delete them
+    #[command(subcommand)]
+    Records(RecordsCommand),
+    /// Keep decisions from being deleted
+    #[command(subcommand)]
+    Hold(HoldCommand),
     /// Delete a secret
     Delete {
         /// kbs:///repository/type/tag
@@ -125,6 +133,8 @@ pub(crate) fn run(command: &AdminCommand) -> anyhow::Result<ExitCode> {
             let (bytes, sha256) = backup::write(&mut client.read(&token, "/v1/backup")?, to)?;
             eprintln!("wrote {bytes} bytes to {} (sha256 of its content {sha256})", to.display());
         }
+        AdminCommand::Records(command) => records::records(command)?,
+        AdminCommand::Hold(command) => records::holds(command)?,
         AdminCommand::Delete { uri, broker } => {
             broker.act(uri, &Operation::Delete)?;
             eprintln!("deleted kbs:///{}", uri.path());

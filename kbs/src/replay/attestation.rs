@@ -52,7 +52,7 @@ pub(super) fn replay(
     comparison: &mut Comparison,
 ) -> Result<Judged, ReplayError> {
     let evidence = contents.get("evidence", &record.evidence)?;
-    let tee: Tee = record.tee.parse().map_err(|error| form("tee", record.evidence, error))?;
+    let tee: Tee = record.tee.parse().map_err(|error| form("tee", record.evidence, &error))?;
     // 1. What the evidence must be bound to is computed, and what the record says of it compared.
     let bound = bind(record, tee, contents)?;
     comparison.text("report-data", &record.report_data, &hex::encode(bound.report_data));
@@ -80,7 +80,7 @@ pub(super) fn replay(
     comparison.text("tier", &record.tier, verdict.tier.as_str());
     comparison.text("failed", &record.failed.join(" "), &failed(&verdict).join(" "));
     let recorded = contents.get("verdict", &record.verdict)?;
-    let again = serde_json::to_vec(&verdict).map_err(|error| form("verdict", record.verdict, error))?;
+    let again = serde_json::to_vec(&verdict).map_err(|error| form("verdict", record.verdict, &error))?;
     comparison.json("verdict", recorded, &again, VERSION_OF_VERDICT);
     let reference_values = Digest::of(given.reference_values.canonical().as_bytes());
     let (runtime_data, init_data) = (bound.runtime_data, bound.init_data);
@@ -89,7 +89,7 @@ pub(super) fn replay(
 
 fn bind(record: &Attestation, tee: Tee, contents: &Contents) -> Result<Binding, ReplayError> {
     let text = contents.text("runtime-data", &record.runtime_data)?;
-    let refused = |reason: &dyn ToString| form("runtime-data", record.runtime_data, reason.to_string());
+    let refused = |reason: &dyn ToString| form("runtime-data", record.runtime_data, reason);
     let runtime_data = RawJson::parse(text).map_err(|error| refused(&error))?;
     let hash = HashAlgorithm::parse(&record.hash).ok_or_else(|| refused(&"an unknown hash algorithm"))?;
     // The blob is the canonical text itself: what is hashed is what was hashed.
@@ -99,7 +99,7 @@ fn bind(record: &Attestation, tee: Tee, contents: &Contents) -> Result<Binding, 
         Some(digest) => {
             let body = contents.text("init-data", digest)?.to_owned();
             let init_data = InitData { format: "toml".to_owned(), body };
-            let refused = |error| form("init-data", *digest, error);
+            let refused = |error| form("init-data", *digest, &error);
             let read = ReadInitData::read(&init_data).map_err(refused)?;
             let host_data = read.host_data(tee).map_err(refused)?;
             Some((host_data, read.claims().clone()))
@@ -112,26 +112,26 @@ fn bind(record: &Attestation, tee: Tee, contents: &Contents) -> Result<Binding, 
 impl Given {
     fn read(set: &InputSet, contents: &Contents) -> Result<Self, ReplayError> {
         let policy = contents.get("policy", &set.policy)?;
-        let policy = serde_json::from_slice(policy).map_err(|error| form("policy", set.policy, error))?;
+        let policy = serde_json::from_slice(policy).map_err(|error| form("policy", set.policy, &error))?;
         let mut reference_values = ReferenceValues::default();
         for Named { content, .. } in &set.reference_values {
             let what = "reference-values";
             let text = contents.text(what, content)?;
             let merged = ReferenceValues::parse_toml(text).and_then(|read| reference_values.merge(read));
-            reference_values = merged.map_err(|error| form(what, *content, error))?;
+            reference_values = merged.map_err(|error| form(what, *content, &error))?;
         }
         let mut endorsements = Endorsements::new();
         for Named { name, content } in &set.endorsements {
             let what = "endorsement";
             let added = endorsements.add(name, contents.get(what, content)?);
-            added.map_err(|error| form(what, *content, error))?;
+            added.map_err(|error| form(what, *content, &error))?;
         }
         let pinned = Anchors::vendor();
-        let mut anchors = pinned.map_err(|error| form("anchors", set.policy, error))?;
+        let mut anchors = pinned.map_err(|error| form("anchors", set.policy, &error))?;
         for Named { name, content } in &set.danger_roots {
             let what = "danger-root";
             let added = anchors.danger_add(name, contents.get(what, content)?);
-            added.map_err(|error| form(what, *content, error))?;
+            added.map_err(|error| form(what, *content, &error))?;
         }
         Ok(Self { endorsements, anchors, reference_values, policy })
     }

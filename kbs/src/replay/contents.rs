@@ -83,19 +83,19 @@ impl Contents {
 }
 
 pub(super) fn inputs(digest: Digest, content: &[u8]) -> Result<InputSet, ReplayError> {
-    InputSet::decode(content).map_err(|error| form(INPUTS, digest, error))
+    InputSet::decode(content).map_err(|error| form(INPUTS, digest, &error))
 }
 
 /// The record of an attestation, and of nothing else.
 pub(super) fn attestation(digest: Digest, content: &[u8]) -> Result<Record, ReplayError> {
-    let record = Record::decode(content).map_err(|error| form(ATTESTATION, digest, error))?;
+    let record = Record::decode(content).map_err(|error| form(ATTESTATION, digest, &error))?;
     match record.rests_on() {
         None => Ok(record),
         Some(_) => Err(form(ATTESTATION, digest, "not the record of an attestation")),
     }
 }
 
-pub(super) fn form(what: &'static str, digest: Digest, reason: impl ToString) -> ReplayError {
+pub(super) fn form(what: &'static str, digest: Digest, reason: &(impl ToString + ?Sized)) -> ReplayError {
     ReplayError::Form { what, digest, reason: reason.to_string() }
 }
 

@@ -51,10 +51,9 @@ impl Comparison {
         let what = format!("{}{what}", self.prefix);
         self.compared.push(Compared { what, recorded: short(recorded), replayed: short(replayed) });
         // What was cut to the same beginning is still not the same.
-        if let Some(last) = self.compared.last_mut().filter(|_| recorded != replayed) {
-            if last.recorded == last.replayed {
-                last.replayed.push_str(" (differs further on)");
-            }
+        let alike = |last: &&mut Compared| recorded != replayed && last.recorded == last.replayed;
+        if let Some(last) = self.compared.last_mut().filter(alike) {
+            last.replayed.push_str(" (differs further on)");
         }
     }
 

@@ -88,7 +88,7 @@ impl Asked<'_> {
         comparison: &mut Comparison,
     ) -> Result<Value, ReplayError> {
         let recorded = contents.get("input", &self.input)?;
-        let refused = |error: &dyn ToString| form("input", self.input, error.to_string());
+        let refused = |error: &dyn ToString| form("input", self.input, error);
         let claims: Value = serde_json::from_slice(recorded).map_err(|error| refused(&error))?;
         let record = attestation(self.attestation, contents.get(ATTESTATION, &self.attestation)?)?;
         let Body::Attestation(attested) = &record.decision else {
@@ -126,9 +126,10 @@ impl Asked<'_> {
         let text = contents.text(what, &self.policy)?;
         // More time than any broker gives: a slow machine must not change what a decision was.
         let limits = Limits { time: TIME, ..Limits::default() };
-        let policy = ResourcePolicy::compile(text, limits).map_err(|error| form(what, self.policy, error))?;
+        let policy =
+            ResourcePolicy::compile(text, limits).map_err(|error| form(what, self.policy, &error))?;
         let path = self.resource.strip_prefix("kbs:///").unwrap_or_default();
-        let path = ResourcePath::parse(path).map_err(|error| form("resource", self.input, error))?;
+        let path = ResourcePath::parse(path).map_err(|error| form("resource", self.input, &error))?;
         Ok(policy.authorize(claims, &Request { path: &path, query: self.query }, at).outcome)
     }
 }

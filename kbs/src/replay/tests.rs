@@ -38,7 +38,8 @@ fn the_same_content_in_another_order_is_another_verdict_of_the_same_version() {
 
 #[test]
 fn the_version_may_be_another_where_another_version_decided_and_nothing_else_may() {
-    let text = |version: &str, tier: &str| format!(r#"{{"tier":"{tier}","verifier":{{"version":"{version}"}}}}"#);
+    let text =
+        |version: &str, tier: &str| format!(r#"{{"tier":"{tier}","verifier":{{"version":"{version}"}}}}"#);
     let mut comparison = Comparison::between("v 1", "v 2");
     comparison.json("verdict", text("1", "a").as_bytes(), text("2", "a").as_bytes(), "/verifier/version");
     let (found, warnings) = comparison.finish();

@@ -16,6 +16,7 @@ mod policy;
 mod postgres;
 mod recorded;
 mod replicas;
+mod replay;
 mod restart;
 mod room;
 mod tls;

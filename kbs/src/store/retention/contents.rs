@@ -31,7 +31,8 @@ impl Store {
     fn clear_record(&self, row: Row) -> Result<[Change; 2], StoreError> {
         let table = Table::RecordTimes;
         let taken = read_taken(&row)?;
-        self.clear_blobs(taken.blobs.iter().copied().collect())?;
+        let blobs: Vec<Digest> = taken.blobs.iter().copied().collect();
+        self.clear_blobs(&blobs)?;
         if let Some(base) = &taken.rests_on {
             self.begin_set(base)?;
         }
@@ -82,12 +83,12 @@ impl Store {
                 break;
             }
         }
-        self.clear_blobs(members)?;
+        self.clear_blobs(&members)?;
         Ok(Some(Change::Delete { table: Table::RecordTimes, key: row.key.clone() }))
     }
 
     /// Deletes those of these blobs that nobody names.
-    fn clear_blobs(&self, blobs: Vec<Digest>) -> Result<(), StoreError> {
+    fn clear_blobs(&self, blobs: &[Digest]) -> Result<(), StoreError> {
         for chunk in blobs.chunks(AT_ONCE) {
             let mut unnamed = Vec::new();
             for blob in chunk {
