@@ -5,6 +5,7 @@ mod disk;
 mod errors;
 mod limits;
 mod parts;
+mod holds;
 mod quotes;
 mod recorded;
 mod room;

@@ -15,6 +15,15 @@ const ROOM: u64 = 1 << 20;
 const DAY: i64 = 86_400;
 const RESOURCE: &str = "kbs:///models/key/llama";
 
+impl Store {
+    /// The records that rest on another, for tests that have its id alone.
+    pub(crate) fn resting_on(&self, base: &Digest) -> Vec<Digest> {
+        let rows = self.backend.scan(Table::BlobUses, base.as_bytes(), None, 100).unwrap();
+        let rows = rows.iter().filter(|row| row.key.starts_with(base.as_bytes()));
+        rows.map(|row| Digest::from_bytes(row.key[32..].try_into().unwrap())).collect()
+    }
+}
+
 /// A day for everything.
 const A_DAY: Retention = Retention { max_age: Some(DAY), max_bytes: None, min_age: 600 };
 
