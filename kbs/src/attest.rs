@@ -25,8 +25,8 @@ use crate::signing::UnusableKey;
 use crate::store::{Answer, Concluded, Conclusion, Session, StoreError};
 use crate::token::{IssueError, issue};
 
-mod appraisal;
-mod devices;
+pub(crate) mod appraisal;
+pub(crate) mod devices;
 
 use appraisal::{AppraisalError, Judged};
 use devices::{Device, DeviceError};

@@ -9,6 +9,8 @@
 //! Pure: no store, no clock, no file. The instant is the record's, and nothing that a record says is believed where it can
 //! be computed from an input.
 
+use std::time::Duration;
+
 use decision_log::{Body, Digest, Record, RecordError};
 use serde::Serialize;
 
@@ -127,6 +129,8 @@ impl Replayed {
 
 /// What this version writes into its records.
 const SOFTWARE: &str = crate::release::SOFTWARE;
+/// More than a broker gives, which is ten seconds at most: a slow machine must not change what a decision was.
+const POLICY_TIME: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests;

@@ -18,15 +18,15 @@ use crate::root_key::RootKeys;
 
 pub(crate) mod backend;
 pub(crate) mod export;
-mod instants;
 mod holds;
+mod instants;
 mod keys;
 mod postgres;
 mod records;
 mod redb;
 mod reserve;
-mod rewrap;
 mod retention;
+mod rewrap;
 mod secret;
 mod session;
 mod settings;

@@ -133,6 +133,25 @@ impl Uploaded {
         })
     }
 
+    /// What attestation policies were asked with, as the inputs of a decision keep it: policies by id, and the text of the
+    /// reference values.
+    pub(crate) fn of_inputs<'a>(
+        policies: impl IntoIterator<Item = (&'a str, &'a str)>,
+        reference_text: &[u8],
+        limits: policy::Limits,
+    ) -> Result<Self, UploadError> {
+        let compiled = policies
+            .into_iter()
+            .map(|(id, text)| AttestationPolicy::compile(text, limits).map(|policy| (id.to_owned(), policy)));
+        let values = serde_json::from_slice(reference_text).map_err(|_| UploadError::Payload)?;
+        Ok(Self {
+            attestation_policies: compiled.collect::<Result<_, _>>()?,
+            reference_values: Arc::new(values),
+            reference_text: reference_text.to_vec(),
+            ..Self::default()
+        })
+    }
+
     /// The number of the state.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch

@@ -304,6 +304,8 @@ impl Record {
                     ("verdict", attestation.verdict),
                 ];
                 contents.extend(attestation.init_data.map(|digest| ("init-data", digest)));
+                contents.extend(attestation.appraisal.iter().flat_map(Appraisal::contents));
+                contents.extend(attestation.devices.iter().flat_map(Device::contents));
                 contents
             }
             Body::Release(release) => vec![
@@ -343,6 +345,23 @@ impl Record {
     }
 }
 
+impl Appraisal {
+    fn contents(&self) -> [(&'static str, Digest); 2] {
+        [("attestation-policy", self.policy), ("appraisal", self.said)]
+    }
+}
+
+impl Device {
+    fn contents(&self) -> Vec<(&'static str, Digest)> {
+        let own = [
+            ("device-evidence", self.evidence),
+            ("device-runtime-data", self.runtime_data),
+            ("device-verdict", self.verdict),
+        ];
+        own.into_iter().chain(self.appraisal.iter().flat_map(Appraisal::contents)).collect()
+    }
+}
+
 impl InputSet {
     /// The one encoding: compact JSON, members in the order of the type.
     pub fn encode(&self) -> Vec<u8> {
@@ -366,6 +385,8 @@ impl InputSet {
             ("reference-values", &self.reference_values),
             ("endorsement", &self.endorsements),
             ("danger-root", &self.danger_roots),
+            ("attestation-policy", &self.attestation_policies),
+            ("policy-reference-values", &self.policy_reference_values),
         ] {
             contents.extend(named.iter().map(|named| (what, named.content)));
         }

@@ -3,9 +3,9 @@
 mod clock;
 mod disk;
 mod errors;
+mod holds;
 mod limits;
 mod parts;
-mod holds;
 mod quotes;
 mod recorded;
 mod room;

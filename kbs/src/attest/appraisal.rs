@@ -11,11 +11,11 @@ use decision_log::{Appraisal, Digest};
 
 /// A verdict with what the policy of its class says of the same evidence.
 #[derive(Debug)]
-pub(super) struct Judged {
+pub(crate) struct Judged {
     /// Ours.
-    pub(super) verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// The policy's, where one was uploaded and the evidence is believed.
-    pub(super) policy: Option<PolicyAppraisal>,
+    pub(crate) policy: Option<PolicyAppraisal>,
     /// The policy's answer as JSON, as it is recorded.
     said: Vec<u8>,
 }
@@ -48,7 +48,7 @@ pub(crate) enum AppraisalError {
 
 impl Judged {
     /// Asks the policy of a class. Evidence that is not believed is not shown to a policy.
-    pub(super) fn new(
+    pub(crate) fn new(
         verdict: Verdict,
         class: &str,
         session: &Session<'_>,
@@ -57,7 +57,7 @@ impl Judged {
     ) -> Result<Self, AppraisalError> {
         let Some((id, policy)) = uploaded.attestation_policy(class).filter(|_| verdict.error.is_none())
         else {
-            return Ok(Self { verdict, policy: None, said: Vec::new() });
+            return Ok(Self::alone(verdict));
         };
         let evidence = annotated_evidence(&verdict, session)?;
         let refused = |source| AppraisalError::Policy { id: id.to_owned(), source };
@@ -73,13 +73,18 @@ impl Judged {
         Ok(Self { verdict, policy: Some(policy), said })
     }
 
+    /// A verdict that no policy was asked about.
+    pub(crate) fn alone(verdict: Verdict) -> Self {
+        Self { verdict, policy: None, said: Vec::new() }
+    }
+
     /// The tier that goes into the token.
-    pub(super) fn tier(&self) -> Tier {
+    pub(crate) fn tier(&self) -> Tier {
         appraised(&self.verdict, self.policy.as_ref()).1
     }
 
     /// What is recorded of the policy's answer.
-    pub(super) fn record(&self) -> Option<Appraisal> {
+    pub(crate) fn record(&self) -> Option<Appraisal> {
         self.policy.as_ref().map(|policy| Appraisal {
             id: policy.id.clone(),
             policy: Digest::from_bytes(policy.policy),
@@ -89,7 +94,7 @@ impl Judged {
     }
 
     /// The policy's answer as JSON, if there is one.
-    pub(super) fn said(&self) -> Option<&[u8]> {
+    pub(crate) fn said(&self) -> Option<&[u8]> {
         self.policy.as_ref().map(|_| self.said.as_slice())
     }
 }

@@ -10,24 +10,24 @@ use verifier::evidence::Tee;
 
 /// One device's evidence and what it must be bound to.
 #[derive(Clone, Debug)]
-pub(super) struct Device {
+pub(crate) struct Device {
     /// The name of its submodule in the token.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The class of its attestation policy.
-    pub(super) class: &'static str,
+    pub(crate) class: &'static str,
     /// Its kind.
-    pub(super) tee: Tee,
+    pub(crate) tee: Tee,
     /// The evidence as it came.
-    pub(super) evidence: RawJson,
+    pub(crate) evidence: RawJson,
     /// The report data that is expected.
-    pub(super) report_data: [u8; 64],
+    pub(crate) report_data: [u8; 64],
     /// The JSON object that it covers.
-    pub(super) runtime_data: String,
+    pub(crate) runtime_data: String,
 }
 
 /// Why device evidence is not looked at.
 #[derive(Debug)]
-pub(super) enum DeviceError {
+pub(crate) enum DeviceError {
     /// Its class is not verified, or it has not the form of device evidence.
     Refused(Refusal),
     /// It has nothing to be bound to.
@@ -36,7 +36,7 @@ pub(super) enum DeviceError {
 
 /// Reads the text of device evidence. `accept_sample` is the configuration's danger of that name; without it there is
 /// no class that is taken.
-pub(super) fn read(
+pub(crate) fn read(
     text: &str,
     runtime: &RuntimeData,
     hash: HashAlgorithm,

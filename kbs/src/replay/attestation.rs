@@ -1,8 +1,11 @@
 //! Evidence judged again.
 
-use decision_log::{Attestation, Digest, INPUTS, InputSet, Named};
-use kbs_protocol::{HashAlgorithm, InitData, RawJson};
+use decision_log::{Appraisal, Attestation, Digest, INPUTS, InputSet, Named};
+use kbs_protocol::limits::ATTESTATION_BYTES;
+use kbs_protocol::{HashAlgorithm, InitData, RawJson, RuntimeData, from_slice};
+use policy::Limits;
 use reference_values::ReferenceValues;
+use serde::Deserialize;
 use serde_json::Value;
 use verifier::anchors::Anchors;
 use verifier::appraise::Wanted;
@@ -10,19 +13,24 @@ use verifier::endorsements::Endorsements;
 use verifier::evidence::Tee;
 use verifier::expected::{Expect, Expected};
 use verifier::policy::Policy;
+use verifier::result::Session;
 use verifier::time::UnixTime;
 use verifier::trust::Scope;
 use verifier::verdict::{Context, Verdict, assess};
 
-use super::ReplayError;
 use super::contents::{Contents, form, inputs};
 use super::difference::Comparison;
+use super::{POLICY_TIME, ReplayError};
+use crate::attest::appraisal::Judged;
+use crate::attest::devices::{self, Device, DeviceError};
 use crate::attest::failed;
 use crate::init_data::ReadInitData;
+use crate::uploaded::Uploaded;
 
 /// What a token says of an attestation, besides what the broker adds of its own.
-pub(super) struct Judged {
-    pub(super) verdict: Verdict,
+pub(super) struct Attested {
+    pub(super) cpu: Judged,
+    pub(super) devices: Vec<(Device, Judged)>,
     pub(super) runtime_data: RawJson,
     pub(super) init_data: Option<Value>,
     pub(super) reference_values: Digest,
@@ -34,6 +42,7 @@ struct Given {
     anchors: Anchors,
     reference_values: ReferenceValues,
     policy: Policy,
+    uploaded: Uploaded,
 }
 
 /// What the hardware must have signed, made of what the guest sent.
@@ -42,6 +51,16 @@ struct Binding {
     host_data: Option<Vec<u8>>,
     runtime_data: RawJson,
     init_data: Option<Value>,
+    hash: HashAlgorithm,
+}
+
+/// The runtime data in the form that is hashed.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Covered {
+    additional_evidence: String,
+    nonce: String,
+    tee_pubkey: RawJson,
 }
 
 /// Judges the evidence again at the instant `at`, and compares all that the record says of it.
@@ -50,41 +69,36 @@ pub(super) fn replay(
     record: &Attestation,
     contents: &Contents,
     comparison: &mut Comparison,
-) -> Result<Judged, ReplayError> {
+) -> Result<Attested, ReplayError> {
     let evidence = contents.get("evidence", &record.evidence)?;
     let tee: Tee = record.tee.parse().map_err(|error| form("tee", record.evidence, &error))?;
+    let now = UnixTime::from_secs(at);
     // 1. What the evidence must be bound to is computed, and what the record says of it compared.
     let bound = bind(record, tee, contents)?;
     comparison.text("report-data", &record.report_data, &hex::encode(bound.report_data));
     let host_data = bound.host_data.as_ref().map(hex::encode);
-    comparison.text("host-data", or_none(&record.host_data), or_none(&host_data));
+    comparison.text("host-data", or_none(record.host_data.as_ref()), or_none(host_data.as_ref()));
     // 2. The operator's inputs.
     let set = inputs(record.inputs, contents.get(INPUTS, &record.inputs)?)?;
     let given = Given::read(&set, contents)?;
     // 3. The verdict.
     let expected = Expected {
         report_data: Expect::Equals(bound.report_data),
-        host_data: bound.host_data.map_or(Expect::NotChecked, Expect::Equals),
+        host_data: bound.host_data.clone().map_or(Expect::NotChecked, Expect::Equals),
     };
-    let context = Context {
-        endorsements: &given.endorsements,
-        anchors: &given.anchors,
-        expected: &expected,
-        wanted: Wanted { reference_values: &given.reference_values, expectations: &[] },
-        policy: &given.policy,
-        scope: Scope::Full,
-    };
-    let verdict = assess(evidence, Some(tee), &context, UnixTime::from_secs(at));
-    // 4. The result.
+    let verdict = given.judge(evidence, tee, &expected, now);
     comparison.text("verified", &record.verified.to_string(), &verdict.verified.to_string());
     comparison.text("tier", &record.tier, verdict.tier.as_str());
     comparison.text("failed", &record.failed.join(" "), &failed(&verdict).join(" "));
-    let recorded = contents.get("verdict", &record.verdict)?;
-    let again = serde_json::to_vec(&verdict).map_err(|error| form("verdict", record.verdict, &error))?;
-    comparison.json("verdict", recorded, &again, VERSION_OF_VERDICT);
+    compare_verdict("verdict", &record.verdict, &verdict, contents, comparison)?;
+    // 4. What the operator's policy said of it, and the devices beside it.
+    let believed = verdict.error.is_none();
+    let cpu = given.ask(verdict, "cpu", &bound.session(), record.appraisal.as_ref(), now, comparison);
+    let devices = if believed { bound.devices(record, &given)? } else { Vec::new() };
+    let devices = given.judge_devices(record, devices, now, contents, comparison)?;
     let reference_values = Digest::of(given.reference_values.canonical().as_bytes());
-    let (runtime_data, init_data) = (bound.runtime_data, bound.init_data);
-    Ok(Judged { verdict, runtime_data, init_data, reference_values })
+    let Binding { runtime_data, init_data, .. } = bound;
+    Ok(Attested { cpu, devices, runtime_data, init_data, reference_values })
 }
 
 fn bind(record: &Attestation, tee: Tee, contents: &Contents) -> Result<Binding, ReplayError> {
@@ -106,7 +120,33 @@ fn bind(record: &Attestation, tee: Tee, contents: &Contents) -> Result<Binding, 
         }
     };
     let (host_data, init_data) = read.unzip();
-    Ok(Binding { report_data: digest.report_data(), host_data, runtime_data, init_data })
+    Ok(Binding { report_data: digest.report_data(), host_data, runtime_data, init_data, hash })
+}
+
+impl Binding {
+    /// The session as a policy is told of it: who issues a token is not part of it.
+    fn session(&self) -> Session<'_> {
+        Session {
+            audience: "",
+            runtime_data: self.runtime_data.get(),
+            init_data_claims: self.init_data.as_ref(),
+            decision: "",
+        }
+    }
+
+    /// The devices whose evidence the runtime data covers.
+    fn devices(&self, record: &Attestation, given: &Given) -> Result<Vec<Device>, ReplayError> {
+        let refused = |reason: &dyn ToString| form("runtime-data", record.runtime_data, reason);
+        let text = self.runtime_data.get().as_bytes();
+        let Covered { additional_evidence, nonce, tee_pubkey } =
+            from_slice("runtime-data", text, ATTESTATION_BYTES).map_err(|error| refused(&error))?;
+        let runtime = RuntimeData { nonce, tee_pubkey };
+        let accept_sample = given.policy.danger_accept_sample;
+        devices::read(&additional_evidence, &runtime, self.hash, accept_sample).map_err(|error| match error {
+            DeviceError::Refused(refusal) => refused(&refusal),
+            DeviceError::Binding(error) => refused(&error),
+        })
+    }
 }
 
 impl Given {
@@ -133,12 +173,120 @@ impl Given {
             let added = anchors.danger_add(name, contents.get(what, content)?);
             added.map_err(|error| form(what, *content, &error))?;
         }
-        Ok(Self { endorsements, anchors, reference_values, policy })
+        Ok(Self { endorsements, anchors, reference_values, policy, uploaded: uploaded(set, contents)? })
+    }
+
+    fn judge(&self, evidence: &[u8], tee: Tee, expected: &Expected, now: UnixTime) -> Verdict {
+        let context = Context {
+            endorsements: &self.endorsements,
+            anchors: &self.anchors,
+            expected,
+            wanted: Wanted { reference_values: &self.reference_values, expectations: &[] },
+            policy: &self.policy,
+            scope: Scope::Full,
+        };
+        assess(evidence, Some(tee), &context, now)
+    }
+
+    /// Asks the attestation policy of a class again, and compares its answer.
+    fn ask(
+        &self,
+        verdict: Verdict,
+        class: &str,
+        session: &Session<'_>,
+        recorded: Option<&Appraisal>,
+        now: UnixTime,
+        comparison: &mut Comparison,
+    ) -> Judged {
+        let (judged, answer) = match Judged::new(verdict.clone(), class, session, &self.uploaded, now) {
+            Ok(judged) => {
+                let answer = judged.record().as_ref().map(said);
+                (judged, answer)
+            }
+            Err(error) => (Judged::alone(verdict), Some(error.to_string())),
+        };
+        let recorded = recorded.map(said);
+        if recorded.is_some() || answer.is_some() {
+            let what = format!("attestation-policy.{class}");
+            comparison.text(&what, or_none(recorded.as_ref()), or_none(answer.as_ref()));
+        }
+        judged
+    }
+
+    fn judge_devices(
+        &self,
+        record: &Attestation,
+        devices: Vec<Device>,
+        now: UnixTime,
+        contents: &Contents,
+        comparison: &mut Comparison,
+    ) -> Result<Vec<(Device, Judged)>, ReplayError> {
+        let names = |names: Vec<&str>| names.join(" ");
+        let recorded = names(record.devices.iter().map(|device| device.name.as_str()).collect());
+        let found = names(devices.iter().map(|device| device.name).collect());
+        if !(recorded.is_empty() && found.is_empty()) {
+            comparison.text("devices", &recorded, &found);
+        }
+        let mut judged = Vec::new();
+        for (device, record) in devices.into_iter().zip(&record.devices) {
+            let expected =
+                Expected { report_data: Expect::Equals(device.report_data), host_data: Expect::NotChecked };
+            let evidence = device.evidence.get().as_bytes();
+            let verdict = self.judge(evidence, device.tee, &expected, now);
+            let name = device.name;
+            for (what, recorded, replayed) in [
+                ("evidence", record.evidence.to_string(), Digest::of(evidence).to_string()),
+                ("report-data", record.report_data.clone(), hex::encode(device.report_data)),
+                ("verified", record.verified.to_string(), verdict.verified.to_string()),
+                ("tier", record.tier.clone(), verdict.tier.as_str().to_owned()),
+                ("failed", record.failed.join(" "), failed(&verdict).join(" ")),
+            ] {
+                comparison.text(&format!("{name}.{what}"), &recorded, &replayed);
+            }
+            compare_verdict(&format!("{name}.verdict"), &record.verdict, &verdict, contents, comparison)?;
+            let runtime_data = device.runtime_data.clone();
+            let session =
+                Session { audience: "", runtime_data: &runtime_data, init_data_claims: None, decision: "" };
+            let appraisal = record.appraisal.as_ref();
+            let answer = self.ask(verdict, device.class, &session, appraisal, now, comparison);
+            judged.push((device, answer));
+        }
+        Ok(judged)
     }
 }
 
-fn or_none(text: &Option<String>) -> &str {
-    text.as_deref().unwrap_or("none")
+/// The attestation policies of the inputs, with what they could ask for.
+fn uploaded(set: &InputSet, contents: &Contents) -> Result<Uploaded, ReplayError> {
+    let Some(values) = set.policy_reference_values.first() else { return Ok(Uploaded::default()) };
+    let what = "attestation-policy";
+    let mut policies = Vec::new();
+    for Named { name, content } in &set.attestation_policies {
+        policies.push((name.as_str(), contents.text(what, content)?));
+    }
+    let values = contents.get("policy-reference-values", &values.content)?;
+    let limits = Limits { time: POLICY_TIME, ..Limits::default() };
+    Uploaded::of_inputs(policies, values, limits).map_err(|error| form(what, set.policy, &error))
+}
+
+fn compare_verdict(
+    what: &str,
+    recorded: &Digest,
+    verdict: &Verdict,
+    contents: &Contents,
+    comparison: &mut Comparison,
+) -> Result<(), ReplayError> {
+    let again = serde_json::to_vec(verdict).map_err(|error| form("verdict", *recorded, &error))?;
+    comparison.json(what, contents.get("verdict", recorded)?, &again, VERSION_OF_VERDICT);
+    Ok(())
+}
+
+fn said(appraisal: &Appraisal) -> String {
+    let Appraisal { id, policy, said, tier } = appraisal;
+    format!("{tier} by {id} {policy}: {said}")
+}
+
+fn or_none(text: Option<&String>) -> &str {
+    text.map_or("none", String::as_str)
 }
 
 /// The one member of a verdict that names the version which judged.

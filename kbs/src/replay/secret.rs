@@ -1,18 +1,17 @@
 //! A release or a denial decided again: the attestation that it rests on, the claims, the resource policy.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use decision_log::{ATTESTATION, Body, Denial, Digest, Release};
 use kbs_protocol::ResourcePath;
 use policy::{Limits, Outcome, Request, ResourcePolicy};
 use serde_json::Value;
-use verifier::result::{Profile, ResultContext, Session, encode};
+use verifier::result::{Device as DeviceResult, Parts, Profile, ResultContext, Session, encode_parts};
 use verifier::time::UnixTime;
 
 use super::contents::{Contents, attestation, form};
 use super::difference::Comparison;
-use super::{ReplayError, SOFTWARE};
+use super::{POLICY_TIME, ReplayError, SOFTWARE};
 use crate::release::detail;
 
 /// What was asked of the policy.
@@ -113,7 +112,16 @@ impl Asked<'_> {
                 decision: &self.attestation.to_string(),
             }),
         };
-        let again = encode(&judged.verdict, Profile::Trustee, &context).map_err(|error| refused(&error))?;
+        let parts = judged.devices.iter().map(|(device, part)| DeviceResult {
+            name: device.name,
+            verdict: &part.verdict,
+            runtime_data: &device.runtime_data,
+            policy: part.policy.as_ref(),
+        });
+        let devices: Vec<DeviceResult<'_>> = parts.collect();
+        let parts = Parts { policy: judged.cpu.policy.as_ref(), devices: &devices };
+        let again = encode_parts(&judged.cpu.verdict, Profile::Trustee, &context, &parts);
+        let again = again.map_err(|error| refused(&error))?;
         let again: Value = serde_json::from_slice(&again).map_err(|error| refused(&error))?;
         comparison.json("input", recorded, again.to_string().as_bytes(), VERSION_OF_CLAIMS);
         let in_time = number("iat").is_some_and(|iat| iat <= at) && number("exp").is_some_and(|exp| at < exp);
@@ -125,7 +133,7 @@ impl Asked<'_> {
         let what = "resource-policy";
         let text = contents.text(what, &self.policy)?;
         // More time than any broker gives: a slow machine must not change what a decision was.
-        let limits = Limits { time: TIME, ..Limits::default() };
+        let limits = Limits { time: POLICY_TIME, ..Limits::default() };
         let policy =
             ResourcePolicy::compile(text, limits).map_err(|error| form(what, self.policy, &error))?;
         let path = self.resource.strip_prefix("kbs:///").unwrap_or_default();
@@ -136,7 +144,5 @@ impl Asked<'_> {
 
 /// The reason of a denial by the clock.
 const TIMED_OUT: &str = "timed-out";
-/// `limits.policy_milliseconds` is at most ten seconds.
-const TIME: Duration = Duration::from_secs(60);
 /// The one member of a token's claims that names the version which wrote them.
 const VERSION_OF_CLAIMS: &str = "/ear.verifier-id/build";

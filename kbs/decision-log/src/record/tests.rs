@@ -126,6 +126,8 @@ fn a_set_of_inputs_is_read_in_its_one_encoding_alone_and_names_everything() {
         reference_values: vec![named("r")],
         endorsements: vec![named("e"), named("f")],
         danger_roots: vec![named("d")],
+        attestation_policies: vec![named("a")],
+        policy_reference_values: vec![named("v")],
     };
     assert_eq!(InputSet::decode(&set.encode()), Ok(set.clone()));
     let mut padded = set.encode();
@@ -137,6 +139,8 @@ fn a_set_of_inputs_is_read_in_its_one_encoding_alone_and_names_everything() {
         ("endorsement", "e"),
         ("endorsement", "f"),
         ("danger-root", "d"),
+        ("attestation-policy", "a"),
+        ("policy-reference-values", "v"),
     ];
     assert_eq!(set.contents(), wanted.map(|(what, content)| (what, Digest::of(content.as_bytes()))));
 }
@@ -147,6 +151,31 @@ fn a_record_names_all_that_is_kept_of_it_and_no_token() {
     assert_eq!(names(attestation()), ["evidence", "runtime-data", INPUTS, "verdict"]);
     assert_eq!(names(release()), [ATTESTATION, "resource-policy", "input", "tee-key"]);
     assert_eq!(names(denial()), [ATTESTATION, "resource-policy", "input"]);
+    let mut with_device = attestation();
+    let Body::Attestation(attested) = &mut with_device.decision else { panic!("no attestation") };
+    let said = |text: &[u8]| Appraisal {
+        id: "default_cpu".to_owned(),
+        policy: Digest::of(b"policy"),
+        said: Digest::of(text),
+        tier: "affirming".to_owned(),
+    };
+    attested.appraisal = Some(said(b"cpu"));
+    attested.devices = vec![Device {
+        name: "gpu0".to_owned(),
+        tee: "sampledevice".to_owned(),
+        evidence: Digest::of(b"e"),
+        runtime_data: Digest::of(b"r"),
+        report_data: String::new(),
+        verified: true,
+        tier: "none".to_owned(),
+        failed: vec![],
+        verdict: Digest::of(b"v"),
+        appraisal: Some(said(b"gpu")),
+    }];
+    let parts = ["attestation-policy", "appraisal"];
+    let device = ["device-evidence", "device-runtime-data", "device-verdict"];
+    let wanted = [&["evidence", "runtime-data", INPUTS, "verdict"][..], &parts, &device, &parts].concat();
+    assert_eq!(names(with_device), wanted);
     assert_eq!((attestation().rests_on(), denial().rests_on()), (None, Some(Digest::of(b"a"))));
     assert_eq!((attestation().resource(), release().resource()), (None, Some("kbs:///r/t/n")));
 }

@@ -131,6 +131,10 @@ impl Lane {
             resource: format!("kbs:///lane{}/key/k", self.name),
             resource_policy: Digest::of(POLICY),
             tee_key: Digest::of(b"k"),
+            method: "GET".to_owned(),
+            query: [].into(),
+            input: Digest::of(b"c"),
+            rule: "r".to_owned(),
         };
         Record::release(NOW.secs(), "test", release)
     }
@@ -145,6 +149,9 @@ impl Lane {
             resource_policy: Digest::of(POLICY),
             reason: "not-allowed".to_owned(),
             detail: vec![],
+            method: "GET".to_owned(),
+            query: [].into(),
+            input: Digest::of(b"c"),
         };
         Record::denial(NOW.secs(), "test", denial)
     }
@@ -213,10 +220,15 @@ impl Call {
             }
             Self::Delete { path } => world.secrets.entry(path.clone()).or_default().versions.clear(),
             Self::Conclude(decided) => decided.apply(world),
-            Self::Release(record) => *world.records.entry(record.id()).or_default() += 1,
+            Self::Release(record) => {
+                *world.records.entry(record.id()).or_default() += 1;
+                world.taken += length(&record.encode()) + length(POLICY);
+            }
             Self::Denial(record) => {
                 *world.records.entry(record.id()).or_default() += 1;
-                world.denied += length(&record.encode()) + length(POLICY);
+                let size = length(&record.encode()) + length(POLICY);
+                world.taken += size;
+                world.denied += size;
             }
             Self::Change(changes) => {
                 world.epoch += 1;
@@ -275,8 +287,11 @@ impl Decided {
     fn apply(&self, world: &mut World) {
         let id = self.record.id();
         *world.records.entry(id).or_default() += 1;
-        if let Answer::Refused(detail) = &self.answer {
-            world.denied += length(&self.record.encode()) + length(&self.body) + length(detail.as_bytes());
+        let (Answer::Token(answer) | Answer::Refused(answer)) = &self.answer;
+        let size = length(&self.record.encode()) + length(&self.body) + length(answer.as_bytes());
+        world.taken += size;
+        if !self.affirming() {
+            world.denied += size;
         }
         let spent = Spent {
             body: Digest::of(&self.body),

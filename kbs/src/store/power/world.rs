@@ -18,6 +18,8 @@ pub(super) struct World {
     /// How often each record stands in the order of time.
     pub(super) records: BTreeMap<Digest, usize>,
     pub(super) denied: u64,
+    /// Bytes of all records.
+    pub(super) taken: u64,
     pub(super) settings: BTreeMap<(SettingKind, String), Vec<u8>>,
     pub(super) epoch: u64,
     pub(super) keys: BTreeMap<&'static str, Vec<(u32, Vec<u8>)>>,
@@ -49,6 +51,7 @@ impl World {
             all.sessions.extend(lane.sessions);
             all.records.extend(lane.records);
             all.denied += lane.denied;
+            all.taken += lane.taken;
             all.settings.extend(lane.settings);
             all.epoch += lane.epoch;
             all.keys.extend(lane.keys);
@@ -75,8 +78,11 @@ impl World {
         };
         for row in rows(store, Table::Counters)? {
             let value: [u8; 8] = row.value.as_slice().try_into().map_err(text)?;
-            same(row.key.as_slice(), b"denied-bytes".as_slice(), "the name of a counter")?;
-            world.denied = u64::from_be_bytes(value);
+            match row.key.as_slice() {
+                b"denied-bytes" => world.denied = u64::from_be_bytes(value),
+                b"record-bytes/default" => world.taken = u64::from_be_bytes(value),
+                other => return Err(format!("a counter of the name {other:?}")),
+            }
         }
         let settings = store.settings().map_err(text)?;
         world.epoch = settings.epoch();
@@ -115,6 +121,7 @@ impl World {
             part(&format!("record {id}"), &self.records.get(id), &found.records.get(id));
         }
         part("denied", &self.denied, &found.denied);
+        part("taken", &self.taken, &found.taken);
         part("settings", &(self.epoch, &self.settings), &(found.epoch, &found.settings));
         part("keys", &self.keys, &found.keys);
         parts.join("\n")
@@ -167,11 +174,21 @@ fn records(store: &Store) -> Result<BTreeMap<Digest, usize>, String> {
     let blobs = digests(&rows(store, Table::Blobs)?)?;
     let records = digests(&rows(store, Table::Records)?)?;
     let uses: BTreeSet<_> = rows(store, Table::BlobUses)?.into_iter().map(|row| row.key).collect();
+    let mut elsewhere = BTreeSet::new();
     for row in rows(store, Table::RecordTimes)? {
         let taken: Taken = serde_json::from_slice(&row.value).map_err(text)?;
         let id: [u8; 32] = row.key.get(8..40).and_then(|id| id.try_into().ok()).ok_or("a short key")?;
         let id = Digest::from_bytes(id);
         *found.entry(id).or_default() += 1;
+        if let Some(base) = taken.rests_on {
+            if !uses.contains(&[base.as_bytes().as_slice(), id.as_bytes()].concat()) {
+                return Err(format!("the record {id} rests on {base} without a use of it"));
+            }
+            // The attestation that releases and denials of this work say they rest on was never made.
+            if taken.resource.is_some() {
+                elsewhere.insert(base);
+            }
+        }
         for blob in taken.blobs {
             let named = [blob.as_bytes().as_slice(), id.as_bytes()].concat();
             if !blobs.contains(&blob) || !uses.contains(&named) {
@@ -185,7 +202,8 @@ fn records(store: &Store) -> Result<BTreeMap<Digest, usize>, String> {
         let (blob, user) = key.split_at_checked(32).ok_or("a short key of a use")?;
         let [blob, user] = [blob, user].map(|bytes| Digest::from_bytes(bytes.try_into().unwrap()));
         // The operator's inputs use what they name, and are blobs themselves.
-        if !blobs.contains(&blob) || !(records.contains(&user) || blobs.contains(&user)) {
+        let there = blobs.contains(&blob) || elsewhere.contains(&blob);
+        if !there || !(records.contains(&user) || blobs.contains(&user)) {
             return Err(format!("{user} is said to use {blob}, and one of them is not there"));
         }
         used.extend([blob, user]);

@@ -37,6 +37,8 @@ fn inputs() -> Inputs {
         reference_values: vec![],
         endorsements: vec![],
         danger_roots: vec![],
+        attestation_policies: vec![],
+        policy_reference_values: vec![],
     };
     Inputs::new(&set, vec![b"policy".to_vec()])
 }
@@ -58,6 +60,8 @@ fn attestation(at: UnixTime, evidence: &[u8], runtime_data: &[u8]) -> Record {
             tier: "affirming".to_owned(),
             failed: vec![],
             verdict: Digest::of(b"verdict"),
+            appraisal: None,
+            devices: vec![],
         },
     )
 }
