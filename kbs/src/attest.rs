@@ -156,10 +156,11 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     }
     // 6. What the operator's policies say of it, and what the devices show.
     let epoch = settings.epoch();
-    let parts = judge_parts(broker, attempt, &bound, verdict, (&snapshot, epoch), now).inspect_err(|error| {
-        note(broker, attempt, body, rule_of(error), now);
-        tracing::error!(error = error as &dyn std::error::Error, "an attestation policy cannot be used");
-    })?;
+    let parts =
+        judge_parts(broker, attempt, &bound, verdict, (&snapshot, epoch), now).inspect_err(|error| {
+            note(broker, attempt, body, rule_of(error), now);
+            tracing::error!(error = error as &dyn std::error::Error, "an attestation policy cannot be used");
+        })?;
     // 7. The decision becomes durable before it is answered.
     conclude(broker, attempt, &bound, &parts, (&snapshot, epoch), now)
 }
@@ -356,9 +357,7 @@ fn conclude(
     let id = record.id().to_string();
     let answer = match (&result, parts.refused()) {
         (Some(result), None) => Answer::Token(issue(&*broker.token_keys.signer(now)?, result, &id)?),
-        (_, refused) => {
-            Answer::Refused(refusal(refused.unwrap_or(verdict), Some(id.clone())).to_string())
-        }
+        (_, refused) => Answer::Refused(refusal(refused.unwrap_or(verdict), Some(id.clone())).to_string()),
     };
     let mut blobs = vec![evidence, bound.runtime_data.get().as_bytes(), verdict_json.as_slice()];
     blobs.extend(init_data);

@@ -85,7 +85,6 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
     let response = jwe::seal(secret.expose(), token.tee_key(), oaep::encrypt, &mut rng())?;
     // 5. On record before it leaves.
     let resource = format!("kbs:///{}", ask.path);
-    let input = policy_input(token);
     let record = Record::release(
         now.secs(),
         SOFTWARE,
@@ -99,7 +98,6 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
             tee_key: Digest::of(token.tee_key_text().as_bytes()),
             method: METHOD.to_owned(),
             query: ask.query.clone(),
-            input: Digest::of(&input),
             rule: grant.rule().to_owned(),
         },
     );
@@ -180,7 +178,6 @@ fn record_denial(
         detail: detail.to_vec(),
         method: METHOD.to_owned(),
         query: ask.query.clone(),
-        input: Digest::of(&input),
     };
     let record = Record::denial(now.secs(), SOFTWARE, denial);
     let recorded = broker.store.record_denial(&record, &asked.blobs(policy.text()));
@@ -193,11 +190,6 @@ fn record_denial(
         broker.refusals.note(Entry { at: now, rule, body, size: 0, source: ask.source });
     }
     recorded
-}
-
-/// What the policy is asked about, as it is kept: the decision can be made again from it.
-fn policy_input(token: &VerifiedToken) -> Vec<u8> {
-    token.claims().to_string().into_bytes()
 }
 
 /// What more there is to say than the reason's word.

@@ -27,7 +27,7 @@ use difference::Comparison;
 pub struct Replayed {
     /// The id of the record.
     pub decision: Digest,
-    /// What was decided: `attestation`, `release` or `denial`.
+    /// What was decided: `attestation`, `release`, `denial` or `federation`.
     pub kind: &'static str,
     /// The instant of the decision, in seconds since 1970.
     pub at: i64,
@@ -109,6 +109,10 @@ pub fn replay(record: &[u8], blobs: impl Fn(&Digest) -> Option<Vec<u8>>) -> Resu
         Body::Denial(denial) => {
             secret::replay_denial(record.at, denial, &contents, &mut comparison)?;
             "denial"
+        }
+        Body::Federation(federation) => {
+            secret::replay_federation(record.at, federation, &contents, &mut comparison)?;
+            "federation"
         }
     };
     let (compared, warnings) = comparison.finish();

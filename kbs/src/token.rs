@@ -196,7 +196,7 @@ pub(crate) enum IssueError {
 }
 
 /// A result with the id of the record that keeps it; the record cannot contain its own id.
-fn with_decision(kept: &[u8], decision: &str) -> Result<Value, serde_json::Error> {
+pub(crate) fn with_decision(kept: &[u8], decision: &str) -> Result<Value, serde_json::Error> {
     let mut claims: Value = serde_json::from_slice(kept)?;
     if let Some(own) = claims.pointer_mut(OWN_CLAIMS).and_then(Value::as_object_mut) {
         own.insert("decision".to_owned(), decision.into());

@@ -21,7 +21,6 @@
 //!     tee_key: Digest::of(b"the key that the secret was sealed to"),
 //!     method: "GET".to_owned(),
 //!     query: [].into(),
-//!     input: Digest::of(b"the claims that the policy was asked about"),
 //!     rule: "data.policy.allow".to_owned(),
 //! };
 //! let record = Record::release(1_775_000_000, "0.1.0", release);

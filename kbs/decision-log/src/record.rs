@@ -143,8 +143,6 @@ pub struct Release {
     pub method: String,
     /// The query of the request.
     pub query: BTreeMap<String, String>,
-    /// The claims that the policy was asked about, as JSON.
-    pub input: Digest,
     /// The rule that allowed it.
     pub rule: String,
 }
@@ -173,8 +171,6 @@ pub struct Denial {
     pub method: String,
     /// The query of the request.
     pub query: BTreeMap<String, String>,
-    /// The claims that the policy was asked about, as JSON.
-    pub input: Digest,
 }
 
 /// A token for a cloud's identity service left the broker.
@@ -292,8 +288,8 @@ impl Record {
         Ok(record)
     }
 
-    /// Everything that it names whose content is kept, and what each is called. A token is named by its digest alone:
-    /// whoever reads records must not be able to use it.
+    /// Everything that it names whose content is kept, and what each is called. A token of this broker's is named by its
+    /// digest alone: whoever reads records must not be able to use it.
     pub fn contents(&self) -> Vec<(&'static str, Digest)> {
         match &self.decision {
             Body::Attestation(attestation) => {
@@ -304,37 +300,41 @@ impl Record {
                     ("verdict", attestation.verdict),
                 ];
                 contents.extend(attestation.init_data.map(|digest| ("init-data", digest)));
+                contents.extend(attestation.claims.map(|digest| ("claims", digest)));
                 contents.extend(attestation.appraisal.iter().flat_map(Appraisal::contents));
                 contents.extend(attestation.devices.iter().flat_map(Device::contents));
                 contents
             }
-            Body::Release(release) => vec![
-                (ATTESTATION, release.attestation),
-                ("resource-policy", release.resource_policy),
-                ("input", release.input),
-                ("tee-key", release.tee_key),
-            ],
-            Body::Denial(denial) => vec![
-                (ATTESTATION, denial.attestation),
-                ("resource-policy", denial.resource_policy),
-                ("input", denial.input),
-            ],
+            Body::Release(Release { foreign_issuer, token, resource_policy, tee_key, .. }) => {
+                let mut contents = vec![("resource-policy", *resource_policy), ("tee-key", *tee_key)];
+                contents.extend(foreign_issuer.iter().map(|_| ("token", *token)));
+                contents.extend(self.rests_on().map(|digest| (ATTESTATION, digest)));
+                contents
+            }
+            Body::Denial(Denial { foreign_issuer, token, resource_policy, .. }) => {
+                let mut contents = vec![("resource-policy", *resource_policy)];
+                contents.extend(foreign_issuer.iter().map(|_| ("token", *token)));
+                contents.extend(self.rests_on().map(|digest| (ATTESTATION, digest)));
+                contents
+            }
+            Body::Federation(federation) => vec![(ATTESTATION, federation.attestation)],
         }
     }
 
-    /// The attestation that a release or denial rests on.
+    /// The attestation that a release, a denial or a token for a cloud rests on.
     pub fn rests_on(&self) -> Option<Digest> {
         match &self.decision {
             Body::Attestation(_) => None,
-            Body::Release(release) => Some(release.attestation),
-            Body::Denial(denial) => Some(denial.attestation),
+            Body::Release(release) => release.attestation,
+            Body::Denial(denial) => denial.attestation,
+            Body::Federation(federation) => Some(federation.attestation),
         }
     }
 
     /// What was asked for, as `kbs:///repository/type/tag`.
     pub fn resource(&self) -> Option<&str> {
         match &self.decision {
-            Body::Attestation(_) => None,
+            Body::Attestation(_) | Body::Federation(_) => None,
             Body::Release(release) => Some(&release.resource),
             Body::Denial(denial) => Some(&denial.resource),
         }

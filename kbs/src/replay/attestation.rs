@@ -13,7 +13,9 @@ use verifier::endorsements::Endorsements;
 use verifier::evidence::Tee;
 use verifier::expected::{Expect, Expected};
 use verifier::policy::Policy;
-use verifier::result::Session;
+use verifier::result::{
+    Device as DeviceResult, Parts as Results, Profile, ResultContext, Session, encode_parts,
+};
 use verifier::time::UnixTime;
 use verifier::trust::Scope;
 use verifier::verdict::{Context, Verdict, assess};
@@ -27,13 +29,10 @@ use crate::attest::failed;
 use crate::init_data::ReadInitData;
 use crate::uploaded::Uploaded;
 
-/// What a token says of an attestation, besides what the broker adds of its own.
-pub(super) struct Attested {
-    pub(super) cpu: Judged,
-    pub(super) devices: Vec<(Device, Judged)>,
-    pub(super) runtime_data: RawJson,
-    pub(super) init_data: Option<Value>,
-    pub(super) reference_values: Digest,
+/// Everything that was judged.
+struct Parts {
+    cpu: Judged,
+    devices: Vec<(Device, Judged)>,
 }
 
 /// The operator's inputs, read.
@@ -69,7 +68,7 @@ pub(super) fn replay(
     record: &Attestation,
     contents: &Contents,
     comparison: &mut Comparison,
-) -> Result<Attested, ReplayError> {
+) -> Result<(), ReplayError> {
     let evidence = contents.get("evidence", &record.evidence)?;
     let tee: Tee = record.tee.parse().map_err(|error| form("tee", record.evidence, &error))?;
     let now = UnixTime::from_secs(at);
@@ -93,12 +92,56 @@ pub(super) fn replay(
     compare_verdict("verdict", &record.verdict, &verdict, contents, comparison)?;
     // 4. What the operator's policy said of it, and the devices beside it.
     let believed = verdict.error.is_none();
-    let cpu = given.ask(verdict, "cpu", &bound.session(), record.appraisal.as_ref(), now, comparison);
+    // For whom a token is made is nothing that a policy is told.
+    let session = bound.session("", record.epoch);
+    let cpu = given.ask(verdict, "cpu", &session, record.appraisal.as_ref(), now, comparison);
     let devices = if believed { bound.devices(record, &given)? } else { Vec::new() };
     let devices = given.judge_devices(record, devices, now, contents, comparison)?;
-    let reference_values = Digest::of(given.reference_values.canonical().as_bytes());
-    let Binding { runtime_data, init_data, .. } = bound;
-    Ok(Attested { cpu, devices, runtime_data, init_data, reference_values })
+    // 5. The whole result, of which the token was made.
+    let matched = cpu.verdict.matched_reference().map(str::to_owned);
+    let (recorded, matched) = (record.reference_value.as_ref(), matched.as_ref());
+    comparison.text("reference-value", or_none(recorded), or_none(matched));
+    compare_claims(record, &Parts { cpu, devices }, &bound, &given, contents, comparison)
+}
+
+/// Who issued a token and until when is the broker's own; everything else in the claims follows from the verdicts.
+fn compare_claims(
+    record: &Attestation,
+    parts: &Parts,
+    bound: &Binding,
+    given: &Given,
+    contents: &Contents,
+    comparison: &mut Comparison,
+) -> Result<(), ReplayError> {
+    let believed = parts.verdicts().all(|verdict| verdict.error.is_none());
+    let Some(digest) = record.claims else {
+        comparison.text("claims", "none", if believed { "a result" } else { "none" });
+        return Ok(());
+    };
+    let refused = |error: &dyn ToString| form("claims", digest, error);
+    let recorded = contents.get("claims", &digest)?;
+    let claims: Value = serde_json::from_slice(recorded).map_err(|error| refused(&error))?;
+    let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+    let context = ResultContext {
+        issuer: Some(issuer),
+        expires: claims.get("exp").and_then(Value::as_i64).map(UnixTime::from_secs),
+        reference_values: *Digest::of(given.reference_values.canonical().as_bytes()).as_bytes(),
+        expectations: &[],
+        session: Some(bound.session(issuer, record.epoch)),
+    };
+    let devices = parts.devices.iter().map(|(device, part)| DeviceResult {
+        name: device.name,
+        verdict: &part.verdict,
+        runtime_data: &device.runtime_data,
+        policy: part.policy.as_ref(),
+    });
+    let devices: Vec<DeviceResult<'_>> = devices.collect();
+    let results = Results { policy: parts.cpu.policy.as_ref(), devices: &devices };
+    let again = encode_parts(&parts.cpu.verdict, Profile::Trustee, &context, &results);
+    let again = again.map_err(|error| refused(&error))?;
+    let again = if believed { again } else { b"none".to_vec() };
+    comparison.json("claims", recorded, &again, VERSION_OF_CLAIMS);
+    Ok(())
 }
 
 fn bind(record: &Attestation, tee: Tee, contents: &Contents) -> Result<Binding, ReplayError> {
@@ -123,14 +166,22 @@ fn bind(record: &Attestation, tee: Tee, contents: &Contents) -> Result<Binding, 
     Ok(Binding { report_data: digest.report_data(), host_data, runtime_data, init_data, hash })
 }
 
+impl Parts {
+    fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        let devices = self.devices.iter().map(|(_, part)| &part.verdict);
+        std::iter::once(&self.cpu.verdict).chain(devices)
+    }
+}
+
 impl Binding {
-    /// The session as a policy is told of it: who issues a token is not part of it.
-    fn session(&self) -> Session<'_> {
+    /// The session as a result tells of it.
+    fn session<'a>(&'a self, audience: &'a str, epoch: u64) -> Session<'a> {
         Session {
-            audience: "",
+            audience,
             runtime_data: self.runtime_data.get(),
             init_data_claims: self.init_data.as_ref(),
-            decision: "",
+            decision: None,
+            epoch: Some(epoch),
         }
     }
 
@@ -215,20 +266,20 @@ impl Given {
 
     fn judge_devices(
         &self,
-        record: &Attestation,
+        attested: &Attestation,
         devices: Vec<Device>,
         now: UnixTime,
         contents: &Contents,
         comparison: &mut Comparison,
     ) -> Result<Vec<(Device, Judged)>, ReplayError> {
         let names = |names: Vec<&str>| names.join(" ");
-        let recorded = names(record.devices.iter().map(|device| device.name.as_str()).collect());
+        let recorded = names(attested.devices.iter().map(|device| device.name.as_str()).collect());
         let found = names(devices.iter().map(|device| device.name).collect());
         if !(recorded.is_empty() && found.is_empty()) {
             comparison.text("devices", &recorded, &found);
         }
         let mut judged = Vec::new();
-        for (device, record) in devices.into_iter().zip(&record.devices) {
+        for (device, record) in devices.into_iter().zip(&attested.devices) {
             let expected =
                 Expected { report_data: Expect::Equals(device.report_data), host_data: Expect::NotChecked };
             let evidence = device.evidence.get().as_bytes();
@@ -245,8 +296,13 @@ impl Given {
             }
             compare_verdict(&format!("{name}.verdict"), &record.verdict, &verdict, contents, comparison)?;
             let runtime_data = device.runtime_data.clone();
-            let session =
-                Session { audience: "", runtime_data: &runtime_data, init_data_claims: None, decision: "" };
+            let session = Session {
+                audience: "",
+                runtime_data: &runtime_data,
+                init_data_claims: None,
+                decision: None,
+                epoch: Some(attested.epoch),
+            };
             let appraisal = record.appraisal.as_ref();
             let answer = self.ask(verdict, device.class, &session, appraisal, now, comparison);
             judged.push((device, answer));
@@ -291,3 +347,5 @@ fn or_none(text: Option<&String>) -> &str {
 
 /// The one member of a verdict that names the version which judged.
 const VERSION_OF_VERDICT: &str = "/verifier/version";
+/// The one member of a result's claims that names the version which wrote them.
+const VERSION_OF_CLAIMS: &str = "/ear.verifier-id/build";

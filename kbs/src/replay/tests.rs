@@ -67,19 +67,20 @@ fn what_differs_beyond_what_is_shown_still_differs() {
 #[test]
 fn everything_that_is_missing_is_named_at_once() {
     let release = decision_log::Release {
-        attestation: Digest::of(b"a"),
+        attestation: Some(Digest::of(b"a")),
+        foreign_issuer: None,
+        epoch: 0,
         token: Digest::of(b"t"),
         resource: "kbs:///r/t/n".to_owned(),
         resource_policy: Digest::of(b"p"),
         tee_key: Digest::of(b"k"),
         method: "GET".to_owned(),
         query: [].into(),
-        input: Digest::of(b"c"),
         rule: "r".to_owned(),
     };
     let record = Record::release(1, "v", release).encode();
     let only = |digest: &Digest| (*digest == Digest::of(b"p")).then(|| b"p".to_vec());
-    let missing = [("attestation", b"a"), ("input", b"c"), ("tee-key", b"k")];
+    let missing = [("attestation", b"a"), ("tee-key", b"k")];
     let missing = missing.map(|(what, content)| Missing { what, digest: Digest::of(content) });
     assert_eq!(replay(&record, only), Err(ReplayError::Missing(missing.to_vec())));
 }
@@ -88,7 +89,9 @@ fn everything_that_is_missing_is_named_at_once() {
 fn a_content_is_held_to_the_digest_it_is_named_by_and_to_its_form() {
     let record = |attestation: &[u8]| {
         let denial = decision_log::Denial {
-            attestation: Digest::of(attestation),
+            attestation: Some(Digest::of(attestation)),
+            foreign_issuer: None,
+            epoch: 0,
             token: Digest::of(b"t"),
             resource: "kbs:///r/t/n".to_owned(),
             resource_policy: Digest::of(b"p"),
@@ -96,16 +99,15 @@ fn a_content_is_held_to_the_digest_it_is_named_by_and_to_its_form() {
             detail: vec![],
             method: "GET".to_owned(),
             query: [].into(),
-            input: Digest::of(b"c"),
         };
         Record::denial(1, "v", denial).encode()
     };
-    let (expected, actual) = (Digest::of(b"c"), Digest::of(b"another"));
+    let (expected, actual) = (Digest::of(b"a"), Digest::of(b"another"));
     let found = replay(&record(b"a"), |_| Some(b"another".to_vec()));
-    assert_eq!(found, Err(ReplayError::Content { what: "input", expected, actual }));
+    assert_eq!(found, Err(ReplayError::Content { what: "attestation", expected, actual }));
     // A denial rests on an attestation, and on nothing that rests on something else.
     let inner = record(b"a");
-    let named = [inner.clone(), b"p".to_vec(), b"c".to_vec()];
+    let named = [inner.clone(), b"p".to_vec()];
     let find = |digest: &Digest| named.iter().find(|content| Digest::of(content) == *digest).cloned();
     let reason = "not the record of an attestation".to_owned();
     let refused = ReplayError::Form { what: "attestation", digest: Digest::of(&inner), reason };

@@ -60,7 +60,6 @@ fn record(resource: &str) -> Record {
         tee_key: Digest::of(b"k"),
         method: "GET".to_owned(),
         query: [].into(),
-        input: Digest::of(b"c"),
         rule: "data.policy.allow".to_owned(),
     };
     Record::release(NOW.secs(), "test", release)

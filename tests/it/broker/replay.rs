@@ -101,7 +101,8 @@ fn with_init_data(draft: &mut Draft) {
 }
 
 /// What is compared of an attestation.
-const ATTESTED: [&str; 6] = ["report-data", "host-data", "verified", "tier", "failed", "verdict"];
+const ATTESTED: [&str; 8] =
+    ["report-data", "host-data", "verified", "tier", "failed", "verdict", "reference-value", "claims"];
 
 fn compared(report: &Value) -> Vec<&str> {
     let compared = report["replayed"]["compared"].as_array().unwrap();
@@ -146,8 +147,8 @@ fn every_kind_of_decision_comes_to_the_same_in_a_fresh_process_without_its_broke
         let rests: Vec<&str> = rests.iter().map(String::as_str).collect();
         let wanted = match kind {
             "attestation" => ATTESTED.to_vec(),
-            "release" => [rests, vec!["input", "token-time", "tee-key", "outcome", "rule"]].concat(),
-            _ => [rests, vec!["input", "token-time", "outcome", "reason", "detail"]].concat(),
+            "release" => [rests, vec!["token-time", "tee-key", "outcome", "rule"]].concat(),
+            _ => [rests, vec!["token-time", "outcome", "reason", "detail"]].concat(),
         };
         assert_eq!(compared(&report), wanted, "{name}");
     }
@@ -280,16 +281,17 @@ fn a_record_that_names_another_policy_is_forged_and_decides_otherwise() {
 #[test]
 fn claims_that_the_evidence_does_not_bear_out_are_named() {
     let released = Released::new();
-    let mut record = released.record(&released.id);
-    let Body::Release(release) = &mut record.decision else { panic!("no release") };
-    let claims = fs::read_to_string(released.folder.join(release.input.to_string())).unwrap();
-    let forged = claims.replace("\"enabled_debug\":false", "\"enabled_debug\":true");
-    let forged = if forged == claims { claims.replacen("affirming", "warning", 1) } else { forged };
+    let mut record = released.record(&released.attestation);
+    let Body::Attestation(attestation) = &mut record.decision else { panic!("no attestation") };
+    let kept = released.folder.join(attestation.claims.unwrap().to_string());
+    let claims = fs::read_to_string(kept).unwrap();
+    let forged = claims.replacen("\"ear.status\":\"affirming\"", "\"ear.status\":\"warning\"", 1);
     assert_ne!(forged, claims);
-    release.input = Digest::of(forged.as_bytes());
-    fs::write(released.folder.join(release.input.to_string()), forged).unwrap();
+    attestation.claims = Some(Digest::of(forged.as_bytes()));
+    fs::write(released.folder.join(Digest::of(forged.as_bytes()).to_string()), forged).unwrap();
     let (code, report) = released.replay_as("record.json", &record);
-    assert_eq!((code, differences(&report)[0]), (Some(1), "input"), "{report}");
+    let wanted = vec!["claims", "claims.submods.cpu0.ear.status"];
+    assert_eq!((code, differences(&report)), (Some(1), wanted), "{report}");
 }
 
 #[test]

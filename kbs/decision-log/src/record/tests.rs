@@ -14,7 +14,6 @@ fn release() -> Record {
             tee_key: Digest::of(b"k"),
             method: "GET".to_owned(),
             query: [("part".to_owned(), "1".to_owned())].into(),
-            input: Digest::of(b"c"),
             rule: "data.policy.allow".to_owned(),
         },
     )
@@ -61,7 +60,6 @@ fn denial() -> Record {
             detail: vec!["the policy was stopped after 500 ms".to_owned()],
             method: "GET".to_owned(),
             query: [].into(),
-            input: Digest::of(b"c"),
         },
     )
 }
@@ -148,9 +146,12 @@ fn a_set_of_inputs_is_read_in_its_one_encoding_alone_and_names_everything() {
 #[test]
 fn a_record_names_all_that_is_kept_of_it_and_no_token() {
     let names = |record: Record| -> Vec<&str> { record.contents().iter().map(|(what, _)| *what).collect() };
-    assert_eq!(names(attestation()), ["evidence", "runtime-data", INPUTS, "verdict"]);
-    assert_eq!(names(release()), [ATTESTATION, "resource-policy", "input", "tee-key"]);
-    assert_eq!(names(denial()), [ATTESTATION, "resource-policy", "input"]);
+    assert_eq!(names(attestation()), ["evidence", "runtime-data", INPUTS, "verdict", "claims"]);
+    assert_eq!(names(release()), ["resource-policy", "tee-key", ATTESTATION]);
+    // No attestation of ours stands behind the token of a foreign issuer: it is kept itself.
+    assert_eq!(names(foreign_release()), ["resource-policy", "tee-key", "token"]);
+    assert_eq!(names(denial()), ["resource-policy", ATTESTATION]);
+    assert_eq!(names(federation()), [ATTESTATION]);
     let mut with_device = attestation();
     let Body::Attestation(attested) = &mut with_device.decision else { panic!("no attestation") };
     let said = |text: &[u8]| Appraisal {
@@ -174,7 +175,8 @@ fn a_record_names_all_that_is_kept_of_it_and_no_token() {
     }];
     let parts = ["attestation-policy", "appraisal"];
     let device = ["device-evidence", "device-runtime-data", "device-verdict"];
-    let wanted = [&["evidence", "runtime-data", INPUTS, "verdict"][..], &parts, &device, &parts].concat();
+    let wanted =
+        [&["evidence", "runtime-data", INPUTS, "verdict", "claims"][..], &parts, &device, &parts].concat();
     assert_eq!(names(with_device), wanted);
     assert_eq!((attestation().rests_on(), denial().rests_on()), (None, Some(Digest::of(b"a"))));
     assert_eq!((attestation().resource(), release().resource()), (None, Some("kbs:///r/t/n")));

@@ -133,7 +133,6 @@ impl Lane {
             tee_key: Digest::of(b"k"),
             method: "GET".to_owned(),
             query: [].into(),
-            input: Digest::of(b"c"),
             rule: "r".to_owned(),
         };
         Record::release(NOW.secs(), "test", release)
@@ -151,7 +150,6 @@ impl Lane {
             detail: vec![],
             method: "GET".to_owned(),
             query: [].into(),
-            input: Digest::of(b"c"),
         };
         Record::denial(NOW.secs(), "test", denial)
     }

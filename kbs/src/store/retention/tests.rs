@@ -60,6 +60,9 @@ fn attestation(at: UnixTime, evidence: &[u8], runtime_data: &[u8]) -> Record {
             tier: "affirming".to_owned(),
             failed: vec![],
             verdict: Digest::of(b"verdict"),
+            epoch: 0,
+            reference_value: None,
+            claims: None,
             appraisal: None,
             devices: vec![],
         },
@@ -91,14 +94,15 @@ fn attested(store: &Store, at: UnixTime, evidence: &[u8], own: &[u8]) -> Digest 
 
 fn released(store: &Store, at: UnixTime, attestation: Digest, resource: &str) -> Digest {
     let release = Release {
-        attestation,
+        attestation: Some(attestation),
+        foreign_issuer: None,
+        epoch: 0,
         token: Digest::of(b"t"),
         resource: resource.to_owned(),
         resource_policy: Digest::of(b"rules"),
         tee_key: Digest::of(b"k"),
         method: "GET".to_owned(),
         query: [].into(),
-        input: Digest::of(b"c"),
         rule: "r".to_owned(),
     };
     store.record_release(&Record::release(at.secs(), "test", release), &[b"rules"]).unwrap()
@@ -307,7 +311,9 @@ fn a_denial_frees_its_room_and_its_attestation() {
     let store = store();
     let id = attested(&store, NOW, b"evidence", b"own");
     let denial = Denial {
-        attestation: id,
+        attestation: Some(id),
+        foreign_issuer: None,
+        epoch: 0,
         token: Digest::of(b"t"),
         resource: RESOURCE.to_owned(),
         resource_policy: Digest::of(b"rules"),
@@ -315,7 +321,6 @@ fn a_denial_frees_its_room_and_its_attestation() {
         detail: vec![],
         method: "GET".to_owned(),
         query: [].into(),
-        input: Digest::of(b"c"),
     };
     let record = Record::denial(later(1).secs(), "test", denial);
     store.record_denial(&record, &[b"rules"]).unwrap().unwrap();
