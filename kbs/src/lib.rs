@@ -81,6 +81,7 @@ mod store;
 mod system;
 mod token;
 mod uploaded;
+mod whole_file;
 
 pub use broker::StartError;
 pub use cli::run;

@@ -209,6 +209,12 @@ impl Broker {
     #[must_use]
     pub fn kill_and_restart(mut self) -> Self {
         self.kill();
+        self.restart()
+    }
+
+    /// Starts another process on the folder of one that has ended.
+    #[must_use]
+    pub fn restart(self) -> Self {
         Self::run(self.config.clone(), self.log.clone())
     }
 
@@ -237,7 +243,8 @@ impl Broker {
         format!("http://{}", self.address)
     }
 
-    fn kill(&mut self) {
+    /// Ends the process by SIGKILL.
+    pub fn kill(&mut self) {
         // SIGKILL; an error means that it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();

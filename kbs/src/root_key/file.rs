@@ -1,12 +1,11 @@
 //! A root key in a file: made at the first start, readable by its owner alone.
 //!
 //! Whoever reads the file reads the store; what seal.rs does with it bounds no number of messages.
-#![expect(clippy::disallowed_methods, reason = "reading and making the key file is this module's work")]
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use endorsements::{FetchError, read_file};
@@ -16,6 +15,7 @@ use super::{RootKey, RootKeyError};
 use crate::config::ConfigError;
 use crate::seal::{Purpose, SealingKey};
 use crate::system::rng;
+use crate::whole_file;
 
 /// A root key in this process's memory.
 pub(super) struct FileKey {
@@ -100,20 +100,10 @@ fn check_mode(path: &Path) -> Result<(), ConfigError> {
 pub(super) fn make(path: &Path) -> Result<FileKey, ConfigError> {
     let key = SealingKey::generate(&mut rng());
     let text = Zeroizing::new(hex::encode(key.expose()));
-    write(path, text.as_bytes()).map_err(|error| write_error(path, &error))?;
+    let line = Zeroizing::new([text.as_bytes(), b"\n"].concat());
+    // The key must survive whatever the store survives.
+    whole_file::make(path, &line).map_err(|error| write_error(path, &error))?;
     Ok(FileKey::new(key))
-}
-
-/// The key must survive whatever the store survives: the file and its entry in the folder are synced.
-fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text)?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
 }
 
 fn write_error(path: &Path, error: &io::Error) -> ConfigError {

@@ -10,6 +10,7 @@ mod flood;
 mod foreign;
 mod full;
 mod keys;
+mod kill;
 mod messages;
 mod missing;
 mod policy;

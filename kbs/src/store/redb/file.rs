@@ -1,6 +1,6 @@
 //! The file of the embedded store: it gets its name when it is whole, and its name is as durable as its content.
 
-use std::fs::{File, OpenOptions, Permissions, TryLockError, rename};
+use std::fs::{OpenOptions, Permissions, TryLockError, rename};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use rustix::fs::{Advice, fadvise};
 
 use super::refused;
 use crate::store::StoreError;
+use crate::whole_file::sync_folder;
 
 /// Opens the store at `path`, or makes it.
 ///
@@ -68,11 +69,6 @@ fn unfinished(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".unfinished");
     path.with_file_name(name)
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    OpenOptions::new().read(true).open(folder).and_then(|folder: File| folder.sync_all())
 }
 
 fn broken(error: io::Error) -> StoreError {
