@@ -25,10 +25,14 @@ use tempfile::TempDir;
 use crate::binaries;
 use crate::minted::Amd;
 
+mod coco;
+mod dev;
 mod guest;
 mod http;
 mod operator;
 
+pub use coco::{CocoKey, CocoKeyKind, auth_body, sample_body, sample_device};
+pub use dev::Dev;
 pub use guest::{Draft, Session, Signed, attest, auth, auth_as, fetch, tee_key, tee_of};
 pub use http::{Answer, Connection, call, try_call};
 pub use operator::{Operator, compact, p256_spki, sec1_pem};

@@ -4,6 +4,7 @@ mod admin;
 mod backup;
 mod bench;
 mod epoch;
+mod coco_client;
 mod evidence;
 mod federation;
 mod flood;
