@@ -49,7 +49,9 @@ pub(crate) fn endorsements(paths: &[PathBuf]) -> anyhow::Result<Loaded> {
 pub(crate) fn tee(name: Option<&str>) -> anyhow::Result<Option<Tee>> {
     let tee: Option<Tee> = name.map(str::parse).transpose().context("--tee")?;
     match tee {
-        Some(Tee::Sample) => bail!("--tee: sample evidence proves nothing and has no verdict"),
+        Some(Tee::Sample | Tee::SampleDevice) => {
+            bail!("--tee: sample evidence proves nothing and has no verdict")
+        }
         other => Ok(other),
     }
 }
