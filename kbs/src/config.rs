@@ -105,6 +105,8 @@ pub struct Postgres {
     pub ca_file: Option<PathBuf>,
     /// Connections at the same time.
     pub connections: usize,
+    /// Of those, from one address.
+    pub connections_per_address: usize,
     /// How long connecting may take.
     pub connect: Duration,
     /// How long a statement may take.
@@ -164,6 +166,8 @@ pub struct Limits {
     pub clock_skew: i64,
     /// Connections at the same time.
     pub connections: usize,
+    /// Of those, from one address.
+    pub connections_per_address: usize,
     /// Bytes of the store that records of evidence which was not affirmed may take.
     pub denied_records: u64,
     /// Bytes of the store's file system that such records leave free.

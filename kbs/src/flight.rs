@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::gate::Busy;
+use crate::gate::{Busy, Patience};
 use crate::session::Nonce;
 
 /// The nonces that are being verified.
@@ -48,12 +47,12 @@ impl Flights {
 }
 
 impl Boarding {
-    /// Waits until nobody else verifies for this nonce, at most as long as `patience`.
-    pub(crate) async fn take_off(mut self, patience: Duration) -> Result<Flight, Busy> {
+    /// Waits until nobody else verifies for this nonce.
+    pub(crate) async fn take_off(mut self, patience: &mut Patience) -> Result<Flight, Busy> {
         // The one handle that counts goes along.
         let Some(lock) = self.lock.take() else { return Err(Busy::Session) };
-        let guard = tokio::time::timeout(patience, lock.lock_owned()).await;
-        Ok(Flight { _guard: guard.map_err(|_| Busy::Waited(patience))?, _boarding: self })
+        let guard = patience.wait(lock.lock_owned()).await?;
+        Ok(Flight { _guard: guard, _boarding: self })
     }
 }
 

@@ -10,23 +10,31 @@
 //! Releases have a lane of their own: however many attestations wait, a release waits for releases alone.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::config::Limits;
 use crate::system::Steady;
 
+mod connections;
 mod lane;
 mod memory;
+mod patience;
 mod throttle;
 
+pub(crate) use connections::Connections;
 pub(crate) use lane::{Busy, Lane};
 pub(crate) use memory::{BodyMemory, Held};
+pub(crate) use patience::Patience;
 pub(crate) use throttle::{Throttle, TooMany};
 
 /// Every bound on what is in progress.
 #[derive(Debug)]
 pub(crate) struct Gate {
+    /// Connections by their address.
+    pub(crate) connections: Arc<Connections>,
     /// What may be asked by whoever shows no session and no token that holds.
     pub(crate) throttle: Throttle,
     /// Verifications of evidence.
@@ -39,21 +47,29 @@ pub(crate) struct Gate {
     pub(crate) checks: Lane,
     tokens: Lane,
     suspects: Lane,
+    queue_time: Duration,
 }
 
 impl Gate {
     /// The bounds that are configured.
     pub(crate) fn new(limits: &Limits, clock: Steady) -> Self {
-        let lane = |slots| Lane::new(slots, limits.queue, limits.queue_time);
+        let lane = |slots| Lane::new(slots, limits.queue);
         Self {
+            connections: Connections::new(limits.connections_per_address),
             throttle: Throttle::new(limits, clock),
             attestations: lane(limits.verifications),
             releases: lane(limits.releases),
-            bodies: BodyMemory::new(limits.body_memory, limits.queue_time),
+            bodies: BodyMemory::new(limits.body_memory),
             checks: lane(CHECKS),
             tokens: lane(TOKENS),
             suspects: lane(SUSPECTS),
+            queue_time: limits.queue_time,
         }
+    }
+
+    /// How long a request may wait that has not waited yet.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience::new(self.queue_time)
     }
 
     /// The lane in which a token from this address is verified: where too much junk came from, all tokens are verified

@@ -113,10 +113,12 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, Star
     broker.compare_clock().map_err(StartError::Store)?;
     let own = broker.clone().into_inner();
     actix_web::rt::spawn(tend(Arc::downgrade(&own)));
+    let connections = Arc::clone(&own.gate.connections);
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let server = HttpServer::new(move || App::new().app_data(broker.clone()).configure(routes))
         .workers(workers)
         .worker_max_blocking_threads(Gate::threads(&limits))
+        .on_connect(move |connection, data| connections.take_in(connection, data))
         .max_connections(limits.connections.div_ceil(workers))
         .client_request_timeout(limits.request)
         .client_disconnect_timeout(DISCONNECT)

@@ -31,10 +31,11 @@ pub(super) async fn post(
         }
     };
     let aboard = broker.flights.board(challenge.nonce())?;
-    let (body, room) =
-        body::read_into(&broker.gate.bodies, &request, payload, limits.body, limits.request).await?;
-    let flight = aboard.take_off(limits.queue_time).await?;
-    let slot = broker.gate.attestations.enter().await?;
+    let mut patience = broker.gate.patience();
+    let memory = (&broker.gate.bodies, &mut patience);
+    let (body, room) = body::read_into(memory, &request, payload, limits.body, limits.request).await?;
+    let flight = aboard.take_off(&mut patience).await?;
+    let slot = broker.gate.attestations.enter(&mut patience).await?;
     // The instant of the decision: time has passed since the cookie was opened.
     let now = broker.instant()?;
     let challenge = open(&broker, &cookie, now)?;

@@ -11,7 +11,7 @@ use actix_web::web::{Bytes, Payload};
 use futures_core::Stream;
 
 use super::problem::Problem;
-use crate::gate::{BodyMemory, Held};
+use crate::gate::{BodyMemory, Held, Patience};
 
 /// Reads a body of at most `limit` bytes within `time`.
 pub(super) async fn read(
@@ -25,13 +25,13 @@ pub(super) async fn read(
 
 /// The same with the room that it takes in the memory for bodies, to be given back when the body is not needed any more.
 pub(super) async fn read_into(
-    memory: &BodyMemory,
+    (memory, patience): (&BodyMemory, &mut Patience),
     request: &HttpRequest,
     payload: Payload,
     limit: usize,
     time: Duration,
 ) -> Result<(Vec<u8>, Held), Problem> {
-    take(request, payload, limit, time, Some(memory)).await
+    take(request, payload, limit, time, Some((memory, patience))).await
 }
 
 async fn take(
@@ -39,7 +39,7 @@ async fn take(
     mut payload: Payload,
     limit: usize,
     time: Duration,
-    memory: Option<&BodyMemory>,
+    mut memory: Option<(&BodyMemory, &mut Patience)>,
 ) -> Result<(Vec<u8>, Held), Problem> {
     let deadline = tokio::time::Instant::now() + time;
     let announced = announced(request).unwrap_or(0);
@@ -62,8 +62,8 @@ async fn take(
         }
         // A sender that is still sending does not look at the answer: some of what is too much is taken and dropped.
         if !over {
-            if let Some(memory) = memory {
-                memory.cover(&mut held, total).await?;
+            if let Some((memory, patience)) = &mut memory {
+                memory.cover(&mut held, total, patience).await?;
                 // A vector that grows by itself takes up to twice what it holds.
                 body.reserve_exact(held.bytes().min(limit).saturating_sub(body.len()));
             }

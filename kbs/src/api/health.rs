@@ -14,7 +14,7 @@ pub(super) async fn alive() -> HttpResponse {
 /// Ready is a broker whose clock can be believed and whose store can be read and written.
 pub(super) async fn ready(broker: Data<Broker>) -> Result<HttpResponse, CocoProblem> {
     broker.instant()?;
-    let slot = broker.gate.checks.enter().await?;
+    let slot = broker.gate.checks.enter(&mut broker.gate.patience()).await?;
     let worker = broker.clone();
     let checked = web::block(move || {
         let _held = slot;

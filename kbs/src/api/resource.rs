@@ -14,6 +14,7 @@ use super::head::{bearer, session_cookie, source};
 use super::problem::{CocoProblem, Problem};
 use crate::admin::Admin;
 use crate::broker::Broker;
+use crate::gate::Patience;
 use crate::release::{Ask, ReleaseError, release};
 use crate::roles::Permission;
 use crate::session::Challenge;
@@ -29,8 +30,9 @@ pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<Ht
         query: query.map_err(|_| Problem::Query)?.into_inner(),
         source: source(&request),
     };
-    prove(&broker, &ask, now).await?;
-    let slot = broker.gate.releases.enter().await?;
+    let mut patience = broker.gate.patience();
+    prove(&broker, &ask, &mut patience, now).await?;
+    let slot = broker.gate.releases.enter(&mut patience).await?;
     // The instant of the decision: it may have waited.
     let now = broker.instant()?;
     let worker = broker.clone();
@@ -44,7 +46,12 @@ pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<Ht
 
 /// Holds what a guest shows to be good, so that it may wait for its turn. A session is opened; a token costs the
 /// verification of one signature, and whoever shows what does not hold, or nothing, is a stranger.
-async fn prove(broker: &Data<Broker>, ask: &Ask, now: UnixTime) -> Result<(), Problem> {
+async fn prove(
+    broker: &Data<Broker>,
+    ask: &Ask,
+    patience: &mut Patience,
+    now: UnixTime,
+) -> Result<(), Problem> {
     let open = |cookie: &String| Challenge::from_cookie(cookie, &broker.challenge_keys, now).is_ok();
     if ask.shown.cookie.as_ref().is_some_and(open) {
         return Ok(());
@@ -53,7 +60,7 @@ async fn prove(broker: &Data<Broker>, ask: &Ask, now: UnixTime) -> Result<(), Pr
         // It finds nothing, and says what was missing.
         shown::find(broker, &ask.shown, now).map(drop).map_err(ReleaseError::from)
     } else {
-        let slot = broker.gate.token_lane(ask.source).enter().await?;
+        let slot = broker.gate.token_lane(ask.source).enter(patience).await?;
         let (worker, shown) = (broker.clone(), ask.shown.clone());
         let work = web::block(move || {
             let _held = slot;

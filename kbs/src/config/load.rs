@@ -214,6 +214,12 @@ fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {
         },
         clock_skew: in_range("limits.clock_skew_seconds", raw.clock_skew_seconds, 1, 3600).map(i64::from)?,
         connections: count("limits.connections", raw.connections, 1, 1 << 20)?,
+        connections_per_address: count(
+            "limits.connections_per_address",
+            raw.connections_per_address,
+            1,
+            1 << 20,
+        )?,
         denied_records: u64::from(in_range("limits.denied_records_mib", raw.denied_records_mib, 0, 1 << 20)?)
             << 20,
         reserve: u64::from(in_range("limits.reserve_mib", raw.reserve_mib, 0, 1 << 30)?) << 20,

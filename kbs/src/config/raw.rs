@@ -78,6 +78,7 @@ pub(super) struct RawLimits {
     pub(super) auth_burst: u32,
     pub(super) clock_skew_seconds: u32,
     pub(super) connections: u32,
+    pub(super) connections_per_address: u32,
     pub(super) denied_records_mib: u32,
     pub(super) reserve_mib: u32,
 }
@@ -102,6 +103,7 @@ impl Default for RawLimits {
             auth_burst: 8000,
             clock_skew_seconds: 30,
             connections: 4096,
+            connections_per_address: 1024,
             denied_records_mib: 1024,
             reserve_mib: 256,
         }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use kbs_protocol::HashAlgorithm;
 use verifier::evidence::Tee;
 use verifier::time::UnixTime;
@@ -11,7 +13,7 @@ fn nonce() -> Nonce {
 }
 
 async fn take_off(flights: &Flights, nonce: Nonce) -> Flight {
-    flights.board(nonce).unwrap().take_off(Duration::from_secs(10)).await.unwrap()
+    flights.board(nonce).unwrap().take_off(&mut Patience::new(Duration::from_secs(10))).await.unwrap()
 }
 
 #[tokio::test]
@@ -56,8 +58,8 @@ async fn a_nonce_has_so_many_requests_in_progress_and_not_more() {
     let others: Vec<Boarding> = (2..ABOARD).map(|_| flights.board(one).unwrap()).collect();
     assert_eq!(flights.board(one).err(), Some(Busy::Session));
     assert!(flights.board(nonce()).is_ok());
-    let patience = Duration::from_millis(20);
-    assert_eq!(second.take_off(patience).await.err(), Some(Busy::Waited(patience)));
+    let most = Duration::from_millis(20);
+    assert_eq!(second.take_off(&mut Patience::new(most)).await.err(), Some(Busy::Waited(most)));
     drop(first);
     assert!(flights.board(one).is_ok());
     drop(others);

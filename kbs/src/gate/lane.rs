@@ -1,16 +1,17 @@
-//! A kind of work with so many slots, and a queue of bounded length and patience before them.
+//! A kind of work with so many slots, and a queue of bounded length before them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Patience;
+
 /// Slots, and a queue before them. Who waits is served in the order of arrival.
 #[derive(Debug)]
 pub(crate) struct Lane {
     slots: Arc<Semaphore>,
     places: Semaphore,
-    patience: Duration,
 }
 
 /// There is no room for a request now; the same request may be sent again.
@@ -31,20 +32,20 @@ pub(crate) enum Busy {
 }
 
 impl Lane {
-    /// A lane of `slots`, for which `places` requests may wait as long as `patience`.
-    pub(crate) fn new(slots: usize, places: usize, patience: Duration) -> Self {
-        Self { slots: Arc::new(Semaphore::new(slots)), places: Semaphore::new(places), patience }
+    /// A lane of `slots`, for which `places` requests may wait.
+    pub(crate) fn new(slots: usize, places: usize) -> Self {
+        Self { slots: Arc::new(Semaphore::new(slots)), places: Semaphore::new(places) }
     }
 
     /// A slot, at once or after a wait; given back when dropped.
-    pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Busy> {
+    pub(crate) async fn enter(&self, patience: &mut Patience) -> Result<OwnedSemaphorePermit, Busy> {
         if let Some(slot) = self.try_enter() {
             return Ok(slot);
         }
         let _place = self.places.try_acquire().map_err(|_| Busy::QueueFull)?;
-        let wait = tokio::time::timeout(self.patience, Arc::clone(&self.slots).acquire_owned()).await;
+        let slot = patience.wait(Arc::clone(&self.slots).acquire_owned()).await?;
         // Nobody closes the semaphore; if somebody did, there would be no slot to wait for.
-        wait.map_err(|_| Busy::Waited(self.patience))?.map_err(|_| Busy::QueueFull)
+        slot.map_err(|_| Busy::QueueFull)
     }
 
     /// A slot, if there is one at once.

@@ -2,17 +2,15 @@
 //! nothing holds nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Busy;
+use super::{Busy, Patience};
 
 /// The room for bodies.
 #[derive(Debug)]
 pub(crate) struct BodyMemory {
     pages: Arc<Semaphore>,
-    patience: Duration,
 }
 
 /// Room that one body takes, given back when dropped.
@@ -20,21 +18,25 @@ pub(crate) struct BodyMemory {
 pub(crate) struct Held(Option<OwnedSemaphorePermit>);
 
 impl BodyMemory {
-    /// Room for so many bytes; who needs some of it waits as long as `patience`.
-    pub(crate) fn new(bytes: usize, patience: Duration) -> Self {
-        Self { pages: Arc::new(Semaphore::new(bytes / PAGE)), patience }
+    /// Room for so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { pages: Arc::new(Semaphore::new(bytes / PAGE)) }
     }
 
-    /// Makes `held` cover `bytes`.
-    pub(crate) async fn cover(&self, held: &mut Held, bytes: usize) -> Result<(), Busy> {
+    /// Makes `held` cover `bytes`, if need be after a wait.
+    pub(crate) async fn cover(
+        &self,
+        held: &mut Held,
+        bytes: usize,
+        patience: &mut Patience,
+    ) -> Result<(), Busy> {
         let wanted = bytes.div_ceil(PAGE).saturating_sub(held.pages());
         let wanted = u32::try_from(wanted).map_err(|_| Busy::Memory)?;
         if wanted == 0 {
             return Ok(());
         }
         let pages = Arc::clone(&self.pages).acquire_many_owned(wanted);
-        let wait = tokio::time::timeout(self.patience, pages).await;
-        let more = wait.map_err(|_| Busy::Memory)?.map_err(|_| Busy::Memory)?;
+        let more = patience.wait(pages).await.map_err(|_| Busy::Memory)?.map_err(|_| Busy::Memory)?;
         match &mut held.0 {
             Some(permit) => permit.merge(more),
             none => *none = Some(more),

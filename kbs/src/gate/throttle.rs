@@ -83,7 +83,7 @@ impl std::fmt::Debug for Throttle {
 }
 
 impl Prefix {
-    fn of(source: Option<IpAddr>) -> Self {
+    pub(super) fn of(source: Option<IpAddr>) -> Self {
         let network = |address: Ipv6Addr| {
             let [a, b, c, d, e, f, g, h, ..] = address.octets();
             u64::from_be_bytes([a, b, c, d, e, f, g, h])

@@ -86,3 +86,36 @@ fn does_not_start_on_tls_material_that_is_none() {
     };
     assert!(reason.contains("/c: "), "{reason}");
 }
+
+#[test]
+fn an_address_that_takes_every_connection_it_can_locks_nobody_else_out() {
+    let scratch = Scratch::new("server-slow");
+    let limits = "[limits]\nconnections = 32\nconnections_per_address = 4\n";
+    let running = running(&scratch, limits);
+    let slow: Vec<TcpStream> = (0..64).map(|_| from_another_address(running.address())).collect();
+    for mut stream in &slow {
+        // Those beyond the limit are closed already.
+        let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n");
+    }
+    for _ in 0..8 {
+        let answer = exchange(connect(&running), HEALTH);
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    }
+    let open = slow.iter().filter(|stream| is_open(stream)).count();
+    assert_eq!(open, 4);
+}
+
+/// A connection from 127.0.0.2, which is another address of this machine.
+fn from_another_address(to: SocketAddr) -> TcpStream {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddr::from(([127, 0, 0, 2], 0))).unwrap();
+    connect(&socket, &to).unwrap();
+    TcpStream::from(socket)
+}
+
+/// Whether the other end has not closed a connection on which it has nothing to say.
+fn is_open(mut stream: &TcpStream) -> bool {
+    stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    matches!(stream.read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+}

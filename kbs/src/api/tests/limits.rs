@@ -105,7 +105,7 @@ async fn tokens_from_an_address_that_sent_junk_wait_for_each_other_and_for_nobod
         assert_eq!(bench.send(from(get, "192.0.2.1")).await.kind().0, 401);
     }
     assert!(!std::ptr::eq(gate.token_lane(junk), gate.token_lane(good)));
-    let _slot = gate.token_lane(junk).enter().await.unwrap();
+    let _slot = gate.token_lane(junk).try_enter().unwrap();
     assert_eq!(gate.token_lane(junk).free(), 0);
     assert_eq!(gate.token_lane(good).free(), 4);
 }
@@ -148,7 +148,7 @@ async fn releases_do_not_wait_for_attestations_however_many_there_are() {
     let (released, (cookie, body)) = two_guests(&bench).await;
     let (more_cookie, more_nonce) = bench.auth().await;
     let lane = &bench.broker.gate.attestations;
-    let slot = lane.enter().await.unwrap();
+    let slot = lane.try_enter().unwrap();
     let others = async {
         while lane.places() > 0 {
             tokio::task::yield_now().await;
@@ -173,7 +173,7 @@ async fn a_request_with_a_session_waits_so_long_and_then_may_come_again() {
     let (bench, _) = Bench::with_limits("limits-wait", "queue_seconds = 1\nreleases = 1\n");
     let (released, (cookie, body)) = two_guests(&bench).await;
     let gate = &bench.broker.gate;
-    let slots = [gate.attestations.enter().await.unwrap(), gate.releases.enter().await.unwrap()];
+    let slots = [gate.attestations.try_enter().unwrap(), gate.releases.try_enter().unwrap()];
     let (attested, got) =
         tokio::join!(bench.attest(&cookie, body.clone()), bench.get(cookie_header(&released)));
     for answer in [attested, got] {
@@ -191,7 +191,8 @@ async fn bodies_take_so_much_memory_and_releases_need_none_of_it() {
     let (bench, _) = Bench::with_limits("limits-memory", "queue_seconds = 1\nbody_memory_mib = 4\n");
     let (released, (cookie, body)) = two_guests(&bench).await;
     let mut all = Held::default();
-    bench.broker.gate.bodies.cover(&mut all, 4 << 20).await.unwrap();
+    let gate = &bench.broker.gate;
+    gate.bodies.cover(&mut all, 4 << 20, &mut gate.patience()).await.unwrap();
     let answer = bench.attest(&cookie, body.clone()).await;
     let words = "too many bodies are in memory; try again".to_owned();
     assert_eq!(answer.error(), (503, "AttestationError".to_owned(), words));
