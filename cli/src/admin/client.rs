@@ -77,6 +77,15 @@ impl Client {
         succeeded(answer.context("the broker cannot be reached")?).map(drop)
     }
 
+    /// Has the broker do what a path of its stands for; its answer, a short text.
+    pub(crate) fn order(&self, token: &str, path: &str) -> anyhow::Result<String> {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        let answer = request.header("authorization", &format!("Bearer {token}")).send_empty();
+        let mut answer = succeeded(answer.context("the broker cannot be reached")?)?;
+        let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
+        Ok(printable(&text.context("the broker's answer")?))
+    }
+
     /// What there is to read under a path of the broker's; a long answer may take its time.
     pub(crate) fn read(&self, token: &str, path: &str) -> anyhow::Result<impl Read> {
         let url = format!("{}{path}", self.url);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use kbs_protocol::ResourceUri;
 use zeroize::Zeroizing;
 
@@ -75,6 +75,14 @@ pub enum AdminCommand {
     /// Keep decisions from being deleted
     #[command(subcommand)]
     Hold(HoldCommand),
+    /// Have a running broker publish a new signing key, which signs ten minutes later; prints its id and that instant
+    RotateKey {
+        /// Which key
+        #[arg(value_enum)]
+        which: SigningKey,
+        #[command(flatten)]
+        broker: BrokerArgs,
+    },
     /// Delete a secret
     Delete {
         /// kbs:///repository/type/tag
@@ -83,6 +91,15 @@ pub enum AdminCommand {
         #[command(flatten)]
         broker: BrokerArgs,
     },
+}
+
+/// A kind of signing key of a broker's.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SigningKey {
+    /// That of its own tokens
+    Token,
+    /// That of tokens for clouds
+    Federation,
 }
 
 /// Which broker, as whom.
@@ -135,6 +152,14 @@ pub(crate) fn run(command: &AdminCommand) -> anyhow::Result<ExitCode> {
         }
         AdminCommand::Records(command) => records::records(command)?,
         AdminCommand::Hold(command) => records::holds(command)?,
+        AdminCommand::RotateKey { which, broker } => {
+            let which = match which {
+                SigningKey::Token => "token",
+                SigningKey::Federation => "federation",
+            };
+            let (client, token) = broker.client()?;
+            system::print(&format!("{}\n", client.order(&token, &format!("/v1/keys/{which}/rotate"))?))?;
+        }
         AdminCommand::Delete { uri, broker } => {
             broker.act(uri, &Operation::Delete)?;
             eprintln!("deleted kbs:///{}", uri.path());

@@ -9,6 +9,7 @@ mod parts;
 mod quotes;
 mod recorded;
 mod room;
+mod tokens;
 mod uploads;
 
 use std::path::Path;

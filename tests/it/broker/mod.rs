@@ -3,8 +3,8 @@
 mod admin;
 mod backup;
 mod bench;
-mod epoch;
 mod coco_client;
+mod epoch;
 mod evidence;
 mod federation;
 mod flood;
