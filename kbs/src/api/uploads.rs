@@ -40,7 +40,7 @@ pub(super) async fn get_resource_policy(
     broker: Data<Broker>,
     request: HttpRequest,
 ) -> Result<HttpResponse, CocoProblem> {
-    ids(broker, &request, SettingKind::ResourcePolicy).await
+    ids(&broker, &request, SettingKind::ResourcePolicy).await
 }
 
 /// Sets the attestation policy of a class of evidence.
@@ -63,7 +63,7 @@ pub(super) async fn get_attestation_policy(
     broker: Data<Broker>,
     request: HttpRequest,
 ) -> Result<HttpResponse, CocoProblem> {
-    ids(broker, &request, SettingKind::AttestationPolicy).await
+    ids(&broker, &request, SettingKind::AttestationPolicy).await
 }
 
 /// Sets reference values for attestation policies to ask for.
@@ -104,12 +104,12 @@ pub(super) async fn get_reference_value(
 }
 
 async fn ids(
-    broker: Data<Broker>,
+    broker: &Data<Broker>,
     request: &HttpRequest,
     kind: SettingKind,
 ) -> Result<HttpResponse, CocoProblem> {
-    admit(&broker, request, Permission::ReadPolicies)?;
-    let settings = in_worker(&broker, |broker| Ok(broker.store.settings()?)).await?;
+    admit(broker, request, Permission::ReadPolicies)?;
+    let settings = in_worker(broker, |broker| Ok(broker.store.settings()?)).await?;
     let ids: Vec<&str> = settings.of(kind).map(|(id, _)| id).collect();
     Ok(HttpResponse::Ok().json(ids))
 }

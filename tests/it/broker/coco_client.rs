@@ -171,18 +171,25 @@ fn simulated_hardware_is_affirmed_under_the_root_that_was_named() {
     ]);
     assert!(dev.announced.contains(&"DANGER: danger_simulated_roots: danger_dev_1".to_owned()));
     set_secret(&dev);
-    for machine in [&site.amd.machine, &site.intel.machine] {
+    let machines = [&site.amd.machine, &site.intel.machine];
+    for machine in machines {
         // The default policy: affirming.
-        assert_eq!(released(&dev, machine), SECRET);
+        let (answer, key) = asked(&dev, machine);
+        assert_eq!(opened(&answer, &key), SECRET);
+    }
+    // Trustee's default denies whatever is marked as it marks its sample.
+    set_policy(&dev, NO_SAMPLE);
+    for machine in machines {
+        assert_eq!(asked(&dev, machine).0.refusal().1, "PolicyDeny");
     }
 }
 
-/// The secret that a guest on this machine gets with its cookie.
-fn released(dev: &Dev, machine: &Machine) -> Vec<u8> {
+/// What a guest on this machine is answered when it asks for the secret with its cookie, and its key.
+fn asked(dev: &Dev, machine: &Machine) -> (Answer, kbs_protocol::TeeKeyPair) {
     let (session, key) = (auth(dev.address, tee_of(machine)), new_key());
     let answer = Draft::honest(&session, machine, &key).send(dev.address);
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
-    opened(&by_cookie(dev, &session), &key)
+    (by_cookie(dev, &session), key)
 }
 
 #[test]
