@@ -1,6 +1,6 @@
 //! The broker: everything that a request needs, made once at the start.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ pub(crate) struct Broker {
     pub(crate) store: Arc<Store>,
     pub(crate) challenge_keys: ChallengeKeys,
     pub(crate) epoch_file: EpochFile,
-    /// Whether every key was found to be wrapped by the current root key.
-    pub(crate) rewrapped: AtomicBool,
+    /// The version of the current root key that every key was found to be wrapped by, or [`NEVER`].
+    pub(crate) rewrapped: AtomicU64,
     pub(crate) token_keys: SigningKeys,
     pub(crate) federation_keys: Option<SigningKeys>,
     pub(crate) refusals: Refusals,
@@ -126,7 +126,7 @@ impl Broker {
             store,
             challenge_keys,
             epoch_file,
-            rewrapped: AtomicBool::new(false),
+            rewrapped: AtomicU64::new(NEVER),
             token_keys,
             federation_keys,
             endorsements,
@@ -267,3 +267,6 @@ fn federation_keys(
 fn seconds(time: Duration) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
+
+/// No version of a root key: nothing was looked at yet.
+const NEVER: u64 = u64::MAX;

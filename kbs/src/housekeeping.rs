@@ -35,9 +35,10 @@ pub(crate) fn once(broker: &Arc<Broker>) -> Result<(), StoreError> {
     if let Err(error) = broker.epoch_file.keep(epoch) {
         tracing::error!(%error, epoch, "the epoch of the settings cannot be kept in epoch_file");
     }
-    if !broker.rewrapped.load(Ordering::Relaxed) {
+    let version = broker.store.root_version();
+    if broker.rewrapped.load(Ordering::Relaxed) != version {
         let done = broker.store.rewrap()?;
-        broker.rewrapped.store(true, Ordering::Relaxed);
+        broker.rewrapped.store(version, Ordering::Relaxed);
         tracing::info!(done, "every key is wrapped by the current root key");
     }
     let gone = broker.store.retain(&broker.config.retention(), now)?;

@@ -43,7 +43,12 @@ pub(crate) trait RootKey: Send + Sync + fmt::Debug {
     /// Opens what [`RootKey::wrap`] made under the same context.
     fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, RootKeyError>;
 
-    /// Whether this was wrapped by the newest version of a key that has versions of its own.
+    /// Of a key that has versions of its own, the newest one that was seen.
+    fn newest(&self) -> u64 {
+        0
+    }
+
+    /// Whether the newest version wrapped this.
     fn is_newest(&self, _wrapped: &[u8]) -> bool {
         true
     }
@@ -103,6 +108,11 @@ impl RootKeys {
     /// The ids of every root key, the current one first.
     pub(crate) fn ids(&self) -> Vec<String> {
         self.all().map(|known| known.key.id()).collect()
+    }
+
+    /// The newest version of the current root key that was seen. When it changes, what was current is not any more.
+    pub(crate) fn newest(&self) -> u64 {
+        self.current.key.newest()
     }
 
     /// Wraps a key with the current root key; `context` is authenticated with it.
@@ -207,8 +217,8 @@ const KEY_BYTES: usize = 4096;
 const CONTEXT_BYTES: usize = 4096;
 /// Bytes of an id: an address, a namespace, a mount and a name, each limited where the configuration is read.
 const ID_BYTES: usize = 1024;
-/// Bytes of the whole wrapped form: the id, and a key in base64 as transit gives it.
-const WRAPPED_BYTES: usize = 4096;
+/// Bytes of the whole wrapped form: the id, and the longest key in base64 as transit gives it.
+const WRAPPED_BYTES: usize = 8192;
 const PROBE_BYTES: usize = 32;
 const PROBE: &[u8] = b"vouchsafe root key probe";
 const OTHER_PROBE: &[u8] = b"vouchsafe root key other probe";

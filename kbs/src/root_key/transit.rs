@@ -123,8 +123,12 @@ impl RootKey for TransitKey {
         }
     }
 
+    fn newest(&self) -> u64 {
+        self.newest.load(Ordering::Relaxed)
+    }
+
     fn is_newest(&self, wrapped: &[u8]) -> bool {
-        version(wrapped).is_some_and(|version| version >= self.newest.load(Ordering::Relaxed))
+        version(wrapped).is_some_and(|version| version >= self.newest())
     }
 }
 

@@ -3,6 +3,11 @@
 use super::{Store, StoreError};
 
 impl Store {
+    /// The newest version of the current root key that was seen: when it changes, there is something to wrap anew.
+    pub(crate) fn root_version(&self) -> u64 {
+        self.root.newest()
+    }
+
     /// Wraps anew every key of the broker's own and of every secret that another root key than the current one wraps; how
     /// many. A row that others change meanwhile is left to them: they wrap under the current root key.
     pub(crate) fn rewrap(&self) -> Result<usize, StoreError> {

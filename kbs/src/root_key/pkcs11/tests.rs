@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use cryptoki::context::Function;
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::Attribute;
 use cryptoki::types::Ulong;
@@ -148,6 +149,36 @@ fn logs_in_again_when_the_token_lost_the_login() {
         assert_eq!(key.unwrap(&wrapped, b"context").unwrap().as_slice(), [7; 32]);
         softhsm.session(slot).logout().unwrap();
         assert_eq!(key.wrap(&[7; 32], b"context").unwrap().len(), wrapped.len());
+    });
+}
+
+#[test]
+fn a_session_that_failed_is_replaced_once_and_a_token_that_is_gone_is_told() {
+    on_softhsm("a_session_that_failed_is_replaced_once_and_a_token_that_is_gone_is_told", |softhsm| {
+        softhsm.token("one");
+        create(&softhsm.source("one")).unwrap();
+        let key = Pkcs11Key::open(softhsm.source("one")).unwrap();
+        let sessions = Mutex::new(Vec::new());
+        let fails = |times: usize| {
+            sessions.lock().unwrap().clear();
+            key.with(|connection| {
+                let mut sessions = sessions.lock().unwrap();
+                sessions.push(connection.session.handle());
+                if sessions.len() > times {
+                    return Ok(());
+                }
+                Err(Error::Pkcs11(RvError::DeviceRemoved, Function::Encrypt))
+            })
+        };
+        assert_eq!(fails(1), Ok(()));
+        let seen = sessions.lock().unwrap().clone();
+        assert!(seen.len() == 2 && seen[0] != seen[1], "{seen:?}");
+        let reason = "Encrypt failed with DeviceRemoved".to_owned();
+        assert_eq!(fails(2), Err(Pkcs11Error::Call { reason }));
+        assert_eq!(sessions.lock().unwrap().len(), 2);
+        // It goes on by itself once the token is back.
+        let wrapped = key.wrap(&[7; 32], b"context").unwrap();
+        assert_eq!(key.unwrap(&wrapped, b"context").unwrap().as_slice(), [7; 32]);
     });
 }
 

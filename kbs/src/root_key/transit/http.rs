@@ -150,4 +150,4 @@ const HEAD_BYTES: usize = 16 << 10;
 /// A key with a thousand versions tells of each in some twenty bytes.
 const ANSWER_BYTES: u64 = 64 << 10;
 /// A key and a context in base64, at their limits.
-const BODY_BYTES: usize = 8 << 10;
+const BODY_BYTES: usize = 16 << 10;

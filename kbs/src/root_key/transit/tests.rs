@@ -1,11 +1,13 @@
 use serde_json::{Value, json};
+use verifier::time::UnixTime;
 
 use super::testing::{AUTHORITY, Request, STRANGER, TOKEN, Vault, closed_port, errors};
 use super::*;
 use crate::config::RootKeySource;
-use crate::root_key::RootKeys;
 use crate::root_key::secret_file::SecretFileError;
+use crate::root_key::{CONTEXT_BYTES, ID_BYTES, KEY_BYTES, RootKeys, WRAPPED_BYTES};
 use crate::seal::SealingKey;
+use crate::store::{KeyPurpose, Store};
 
 fn open(vault: &Vault) -> TransitKey {
     TransitKey::open(vault.source()).unwrap()
@@ -46,6 +48,17 @@ fn wraps_and_unwraps_over_the_documented_calls() {
     assert_eq!(vault.state().requests, expected);
     let id = format!("transit:http://{}/v1/one/two/transit/keys/root", vault.address);
     assert_eq!((key.id(), format!("{key:?}")), (id.clone(), format!("TransitKey({id})")));
+}
+
+#[test]
+fn the_longest_key_fits_under_the_longest_context() {
+    let vault = Vault::start("transit-longest");
+    let keys = RootKeys::open(&RootKeySource::Transit(vault.source()), &[], false).unwrap();
+    let (key, context) = ([7; KEY_BYTES], [b'c'; CONTEXT_BYTES]);
+    let wrapped = keys.wrap(&key, &context).unwrap();
+    assert_eq!(keys.unwrap(&wrapped, &context).unwrap().as_slice(), key);
+    // What an id may have besides is left.
+    assert!(wrapped.len() + ID_BYTES <= WRAPPED_BYTES, "{}", wrapped.len());
 }
 
 #[test]
@@ -242,6 +255,23 @@ fn what_an_older_version_wrapped_is_not_current_once_a_newer_one_was_seen() {
     vault.state().versions.pop();
     let too_new = RootKeyError::Transit(TransitError::TooNew { path });
     assert_eq!(keys.unwrap(&new, b"context"), Err(too_new));
+}
+
+#[test]
+fn a_store_is_wrapped_anew_when_the_vault_has_rotated_its_key() {
+    let vault = Vault::start("transit-store");
+    let keys = RootKeys::open(&RootKeySource::Transit(vault.source()), &[], false).unwrap();
+    let store = Store::in_memory(keys, 0);
+    let now = UnixTime::from_secs(1_775_000_000);
+    let make = || Ok(Zeroizing::new(vec![7; 32]));
+    store.own_keys(KeyPurpose::Token, now, make).unwrap();
+    assert_eq!((store.root_version(), store.rewrap()), (1, Ok(0)));
+    vault.state().versions.push(SealingKey::from_bytes(&[2; 32]).unwrap());
+    store.rotate(KeyPurpose::Token, now, make).unwrap();
+    assert_eq!((store.root_version(), store.rewrap()), (2, Ok(1)));
+    vault.state().min_decryption_version = 2;
+    assert_eq!(store.kept_keys(KeyPurpose::Token).unwrap().len(), 2);
+    assert_eq!(store.rewrap(), Ok(0));
 }
 
 #[test]
