@@ -105,8 +105,6 @@ pub struct Postgres {
     pub ca_file: Option<PathBuf>,
     /// Connections at the same time.
     pub connections: usize,
-    /// Of those, from one address.
-    pub connections_per_address: usize,
     /// How long connecting may take.
     pub connect: Duration,
     /// How long a statement may take.

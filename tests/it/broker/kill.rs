@@ -313,7 +313,7 @@ fn check_releases(bench: &Bench, released: &[(String, String)]) {
             panic!("{id} is no release")
         };
         assert_eq!(
-            (release.attestation.to_string(), release.resource),
+            (release.attestation.unwrap().to_string(), release.resource),
             (attestation.clone(), resource.clone())
         );
     }
