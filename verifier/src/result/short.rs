@@ -84,19 +84,23 @@ fn members<'a>(submod_name: &'a str, submod: &Value) -> Vec<Candidate<'a>> {
         let size = serde_json::to_vec(value).map_or(0, |json| json.len());
         found.push(Candidate { submod: submod_name, path, size, guests, last });
     };
-    let evidence = submod.get(EVIDENCE).and_then(Value::as_object);
+    let evidence = submod.get(EVIDENCE);
+    // Of a device whose claims are too large all go: one entry for the many small ones. Its nonce and key are the CPU's.
+    if let Some(value) = evidence.filter(|_| submod_name != PRIMARY) {
+        take(format!("/{EVIDENCE}"), value, false, false);
+    }
+    let evidence = evidence.filter(|_| submod_name == PRIMARY).and_then(Value::as_object);
     for (name, value) in evidence.into_iter().flatten() {
         let path = format!("/{EVIDENCE}/{}", escaped(name));
         match (name.as_str(), value) {
             ("report_data" | "init_data" | "sample", _) => {}
-            ("runtime_data_claims", _) if submod_name == PRIMARY => {
+            ("runtime_data_claims", _) => {
                 if let Some(devices) = value.get("additional-evidence") {
                     take(format!("{path}/additional-evidence"), devices, true, false);
                 }
             }
             ("init_data_claims", _) => take(path, value, true, false),
-            // Of a device whose claims are too large all go: one entry for the many small ones.
-            (_, Value::Object(claims)) if submod_name == PRIMARY => {
+            (_, Value::Object(claims)) => {
                 for (name, value) in claims {
                     let path = format!("{path}/{}", escaped(name));
                     match value.get("event_log") {
@@ -109,11 +113,17 @@ fn members<'a>(submod_name: &'a str, submod: &Value) -> Vec<Candidate<'a>> {
             _ => take(path, value, false, false),
         }
     }
-    for (path, last) in
-        [("/enforced/policy", false), ("/not_checked", true), ("/failed", true), ("/tcb", true)]
-    {
+    // What was enforced is the same for devices, and stands in the primary submodule.
+    let enforced = if submod_name == PRIMARY { "/enforced/policy" } else { "/enforced" };
+    for (path, last) in [(enforced, false), ("/not_checked", true), ("/failed", true), ("/tcb", true)] {
         if let Some(value) = submod.get(OWN).and_then(|own| own.pointer(path)) {
             take(format!("/{OWN}{path}"), value, false, last);
+        }
+    }
+    // What an operator's attestation policy says besides its claims.
+    for (name, value) in submod.as_object().into_iter().flatten() {
+        if !KEPT.contains(&name.as_str()) {
+            take(format!("/{}", escaped(name)), value, false, false);
         }
     }
     found
@@ -156,5 +166,8 @@ pub(super) const MEMBER_BYTES: usize = 2048;
 const ENTRY_BYTES: usize = 128;
 /// Claims that hold an event log: ours, and Trustee's.
 const LOGS: [&str; 2] = ["event_log", "uefi_event_logs"];
+/// Members of a submodule that are looked into, or stay.
+const KEPT: [&str; 5] =
+    ["ear.status", "ear.trustworthiness-vector", "ear.appraisal-policy-id", EVIDENCE, OWN];
 const EVIDENCE: &str = "ear.veraison.annotated-evidence";
 const OWN: &str = "ear.vouchsafe";

@@ -104,19 +104,6 @@ fn rejects_a_limit_below_what_must_stay() {
     assert!(reason.ends_with("bytes are left of a token's claims, at most 500 fit"), "{reason}");
 }
 
-fn device<'a>(name: &'a str, verdict: &'a Verdict) -> Device<'a> {
-    Device { name, verdict, runtime_data: RUNTIME_DATA, policy: None }
-}
-
-fn parts_of(
-    verdict: &Verdict,
-    devices: &[Device<'_>],
-    profile: Profile,
-    context: &ResultContext<'_>,
-) -> Result<Vec<u8>, EncodeError> {
-    encode_parts(verdict, profile, context, &Parts { policy: None, devices })
-}
-
 /// A GPU's verdict: claims of a few kilobytes and many checks.
 fn gpu(tier: Tier) -> Verdict {
     let check = |id, outcome| Check { id, outcome, expected: Fact::None, actual: Fact::None, source: "test" };
@@ -145,13 +132,14 @@ fn a_token_about_eight_gpus_has_under_sixteen_kibibytes_whatever_the_guest_sends
     let session = Session { runtime_data: &runtime_data, ..session(Some(&said)) };
     let names: Vec<String> = (0..8).map(|number| format!("gpu{number}")).collect();
     let verdict_of_gpu = gpu(Tier::Affirming);
-    let gpus: Vec<Device<'_>> = names.iter().map(|name| device(name, &verdict_of_gpu)).collect();
+    let device_data = format!(r#"{{"nonce":"n","tee-pubkey":{key}}}"#);
+    let device = |name| Device { name, verdict: &verdict_of_gpu, runtime_data: &device_data, policy: None };
+    let gpus: Vec<Device<'_>> = names.iter().map(|name| device(name.as_str())).collect();
+    let parts = Parts { policy: None, devices: &gpus };
     let context = context(Some(session));
-    let claims = parts_of(&verdict(None), &gpus, Profile::Trustee, &context).unwrap();
+    let claims = encode_parts(&verdict(None), Profile::Trustee, &context, &parts).unwrap();
     assert!(claims.len() > 400_000);
-    let (short, least) = (shorten(&claims, TOKEN_CLAIMS).unwrap(), shorten(&claims, 0).unwrap_err());
-    assert_eq!(least.reason, "");
-    let short: Value = serde_json::from_slice(&short).unwrap();
+    let short: Value = serde_json::from_slice(&shorten(&claims, TOKEN_CLAIMS).unwrap()).unwrap();
     let full: Value = serde_json::from_slice(&claims).unwrap();
     for member in ["iss", "aud", "iat", "exp", "eat_nonce", "cnf"] {
         assert_eq!(short[member], full[member], "{member}");
@@ -176,8 +164,9 @@ fn a_token_about_eight_gpus_has_under_sixteen_kibibytes_whatever_the_guest_sends
 fn the_status_over_all_is_the_worst_submodules() {
     let (good, bad) = (gpu(Tier::Affirming), gpu(Tier::Contraindicated));
     let all = |verdict| {
-        let gpus = [device("gpu0", verdict)];
-        let claims = parts_of(&verdict_affirming(), &gpus, Profile::Ietf, &context(None)).unwrap();
+        let devices = [Device { name: "gpu0", verdict, runtime_data: RUNTIME_DATA, policy: None }];
+        let parts = Parts { policy: None, devices: &devices };
+        let claims = encode_parts(&verdict_affirming(), Profile::Ietf, &context(None), &parts).unwrap();
         serde_json::from_slice::<Value>(&claims).unwrap()["ear_status"].clone()
     };
     assert_eq!((all(&good), all(&bad)), (json!("affirming"), json!("contraindicated")));
@@ -186,8 +175,9 @@ fn the_status_over_all_is_the_worst_submodules() {
 #[test]
 fn rejects_two_submodules_of_one_name() {
     let judged = gpu(Tier::Affirming);
-    let gpus = [device("cpu0", &judged)];
-    let error = parts_of(&verdict(None), &gpus, Profile::Trustee, &context(None)).unwrap_err();
+    let devices = [Device { name: "cpu0", verdict: &judged, runtime_data: RUNTIME_DATA, policy: None }];
+    let parts = Parts { policy: None, devices: &devices };
+    let error = encode_parts(&verdict(None), Profile::Trustee, &context(None), &parts).unwrap_err();
     assert_eq!(error.reason, "two submodules have the name cpu0");
 }
 
