@@ -12,13 +12,15 @@
 //! A sync may also fail while the power stays on. Then the disk has of what was not synced the same it would have after a
 //! cut, but the machine still reads what it wrote, and takes it for clean: Linux does so (fsync(2), on EIO).
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use redb::StorageBackend;
 
 use super::dice::Dice;
+use history::{History, Kept};
+
+mod history;
 
 /// The disk; a clone is the same disk.
 #[derive(Clone, Debug)]
@@ -79,8 +81,6 @@ enum Change {
     Write { offset: usize, data: Vec<u8> },
     Length(usize),
 }
-
-type Sector = [u8; SECTOR];
 
 impl Disk {
     pub(super) fn new(sync: Sync) -> Self {
@@ -267,105 +267,6 @@ impl State {
     }
 }
 
-/// What each sector held since the last sync: what was durable, then the content after each change of it, with the place
-/// of that change.
-struct History {
-    sectors: BTreeMap<usize, Vec<(usize, Sector)>>,
-    /// Sectors from this one on lie in blocks that no file has: a shrink was lost, and what came after it is lost too.
-    end: usize,
-}
-
-impl History {
-    fn of(pending: &[Change], durable: &[u8], mut lengths: usize) -> Self {
-        let mut history = Self { sectors: BTreeMap::new(), end: usize::MAX };
-        let mut length = durable.len();
-        for (place, change) in pending.iter().enumerate() {
-            match change {
-                Change::Write { offset, data } => {
-                    history.write(place, *offset, data, durable);
-                    length = length.max(offset + data.len());
-                }
-                Change::Length(next) => {
-                    if *next < length && lengths > 0 {
-                        history.shrink(place, *next, durable);
-                    } else if *next < length {
-                        history.end = history.end.min(*next / SECTOR);
-                    }
-                    length = *next;
-                    lengths = lengths.saturating_sub(1);
-                }
-            }
-        }
-        history
-    }
-
-    fn contents(&mut self, sector: usize, durable: &[u8]) -> &mut Vec<(usize, Sector)> {
-        self.sectors.entry(sector).or_insert_with(|| {
-            let mut content = [0; SECTOR];
-            let old = durable.get(sector * SECTOR..).unwrap_or_default();
-            let old = &old[..old.len().min(SECTOR)];
-            content[..old.len()].copy_from_slice(old);
-            vec![(0, content)]
-        })
-    }
-
-    fn write(&mut self, place: usize, offset: usize, data: &[u8], durable: &[u8]) {
-        let mut done = 0;
-        while done < data.len() {
-            let at = offset + done;
-            let (sector, from) = (at / SECTOR, at % SECTOR);
-            let take = (SECTOR - from).min(data.len() - done);
-            done += take;
-            if sector >= self.end {
-                continue;
-            }
-            let contents = self.contents(sector, durable);
-            let mut next = contents.last().unwrap().1;
-            next[from..from + take].copy_from_slice(&data[at - offset..at - offset + take]);
-            contents.push((place, next));
-        }
-    }
-
-    /// A shrink that survived: nothing is left of what lay there.
-    fn shrink(&mut self, place: usize, end: usize, durable: &[u8]) {
-        let first = end / SECTOR;
-        for sector in first..durable.len().div_ceil(SECTOR) {
-            self.contents(sector, durable);
-        }
-        for (sector, contents) in self.sectors.range_mut(first..) {
-            let mut rest = contents.last().unwrap().1;
-            rest[end.saturating_sub(sector * SECTOR).min(SECTOR)..].fill(0);
-            *contents = vec![(place, rest)];
-        }
-    }
-}
-
-/// Which of a sector's contents survives.
-enum Kept {
-    /// That of a moment between two changes.
-    Until(usize),
-    /// Each sector its own.
-    Any,
-}
-
-impl Kept {
-    fn choose(changes: usize, dice: &mut Dice) -> Self {
-        match dice.below(8) {
-            0 => Self::Until(0),
-            1 => Self::Until(changes),
-            2 | 3 => Self::Until(dice.place(changes + 1)),
-            _ => Self::Any,
-        }
-    }
-
-    fn of(&self, contents: &[(usize, Sector)], dice: &mut Dice) -> usize {
-        match self {
-            Self::Any => dice.place(contents.len()),
-            Self::Until(changes) => contents.iter().skip(1).take_while(|(place, _)| place < changes).count(),
-        }
-    }
-}
-
 impl Change {
     fn apply(&self, bytes: &mut Vec<u8>) {
         match self {
@@ -383,74 +284,5 @@ impl Change {
 /// What a disk writes at once.
 const SECTOR: usize = 512;
 
-#[test]
-fn what_was_synced_survives_and_of_the_rest_any_sector() {
-    let mut seen = std::collections::BTreeSet::new();
-    for seed in 0..400 {
-        let disk = Disk::new(Sync::Honest);
-        disk.set_len(1024).unwrap();
-        disk.write(0, &[1; 1024]).unwrap();
-        disk.sync_data().unwrap();
-        disk.fail_after(Fuse::Operations(1));
-        disk.write(0, &[2; 1024]).unwrap();
-        assert!(disk.write(512, &[3; 512]).is_err());
-        assert_eq!(disk.cut(), Some(Cut::Write));
-        assert!(disk.read(0, &mut [0]).is_err());
-        disk.power_on(&mut Dice::new(seed));
-        let mut found = [0; 1024];
-        disk.read(0, &mut found).unwrap();
-        seen.insert((found[0], found[1023]));
-        // Nothing but what stood there at some time.
-        assert!(found[..512].iter().all(|byte| [1, 2].contains(byte)), "{seed}");
-        assert!(found[512..].iter().all(|byte| [1, 2, 3].contains(byte)), "{seed}");
-    }
-    let all = [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)];
-    assert_eq!(seen, all.into_iter().collect());
-}
-
-#[test]
-fn a_length_survives_with_zeros_or_not_at_all() {
-    let mut lengths = std::collections::BTreeSet::new();
-    for seed in 0..50 {
-        let disk = Disk::new(Sync::Honest);
-        disk.write(0, &[1; 1536]).unwrap();
-        disk.sync_data().unwrap();
-        disk.set_len(512).unwrap();
-        disk.set_len(1024).unwrap();
-        disk.power_on(&mut Dice::new(seed));
-        let length = usize::try_from(disk.len().unwrap()).unwrap();
-        let mut found = vec![9; length];
-        disk.read(0, &mut found).unwrap();
-        let expected = match length {
-            1536 => vec![1; 1536],
-            512 => vec![1; 512],
-            _ => [[1; 512], [0; 512]].concat(),
-        };
-        assert_eq!(found, expected, "{seed}");
-        lengths.insert(length);
-    }
-    assert_eq!(lengths, [512, 1024, 1536].into_iter().collect());
-}
-
-#[test]
-fn what_a_failed_sync_did_not_write_is_read_until_it_is_forgotten() {
-    let mut seen = std::collections::BTreeSet::new();
-    for seed in 0..50 {
-        let disk = Disk::new(Sync::Honest);
-        disk.write(0, &[1; 512]).unwrap();
-        disk.sync_data().unwrap();
-        disk.refuse_after(0, Dice::new(seed));
-        disk.write(0, &[2; 512]).unwrap();
-        assert!(disk.sync_data().is_err());
-        // The next one has nothing to write any more.
-        disk.sync_data().unwrap();
-        let first = || {
-            let mut found = [0];
-            disk.read(511, &mut found).map(|()| found[0]).unwrap()
-        };
-        assert_eq!(first(), 2);
-        disk.drop_clean();
-        seen.insert(first());
-    }
-    assert_eq!(seen, [1, 2].into_iter().collect());
-}
+#[cfg(test)]
+mod tests;
