@@ -11,6 +11,7 @@ mod keys;
 mod operator;
 pub(crate) mod problem;
 mod records;
+mod proof;
 mod resource;
 mod store;
 mod uploads;

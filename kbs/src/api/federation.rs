@@ -7,8 +7,9 @@ use serde::Deserialize;
 use super::body;
 use super::head::{bearer, session_cookie, source};
 use super::problem::{Problem, V1Problem};
+use super::proof::prove;
 use crate::broker::Broker;
-use crate::federation::{Ask, issue};
+use crate::federation::{Ask, FederationError, issue};
 use crate::shown::Credentials;
 
 #[derive(Deserialize)]
@@ -30,8 +31,20 @@ pub(super) async fn post(
         audience: wanted.audience,
         source: source(&request),
     };
+    let mut patience = broker.gate.patience();
+    if broker.federation_keys.is_some() {
+        let proved = prove(&broker, &ask.shown, ask.source, &mut patience, now).await?;
+        proved.map_err(FederationError::from)?;
+    }
+    let slot = broker.gate.releases.enter(&mut patience).await.map_err(Problem::from)?;
+    // The instant of the decision: it may have waited.
+    let now = broker.instant().map_err(Problem::from)?;
     let worker = broker.clone();
-    let issued = web::block(move || issue(&worker, &ask, now)).await.map_err(|_| Problem::Stopped)??;
+    let work = web::block(move || {
+        let _held = slot;
+        issue(&worker, &ask, now)
+    });
+    let issued = work.await.map_err(|_| Problem::Stopped)??;
     Ok(HttpResponse::Ok().json(issued))
 }
 

@@ -6,19 +6,17 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use kbs_protocol::ResourcePath;
-use verifier::time::UnixTime;
 use zeroize::Zeroizing;
 
 use super::body;
 use super::head::{bearer, session_cookie, source};
 use super::problem::{CocoProblem, Problem};
+use super::proof::prove;
 use crate::admin::Admin;
 use crate::broker::Broker;
-use crate::gate::Patience;
 use crate::release::{Ask, ReleaseError, release};
 use crate::roles::Permission;
-use crate::session::Challenge;
-use crate::shown::{self, Credentials};
+use crate::shown::Credentials;
 use crate::store::Secret;
 
 pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, CocoProblem> {
@@ -31,7 +29,8 @@ pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<Ht
         source: source(&request),
     };
     let mut patience = broker.gate.patience();
-    prove(&broker, &ask, &mut patience, now).await?;
+    let proved = prove(&broker, &ask.shown, ask.source, &mut patience, now).await?;
+    proved.map_err(ReleaseError::from)?;
     let slot = broker.gate.releases.enter(&mut patience).await?;
     // The instant of the decision: it may have waited.
     let now = broker.instant()?;
@@ -42,39 +41,6 @@ pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<Ht
     });
     let response = work.await.map_err(|_| Problem::Stopped)??;
     Ok(HttpResponse::Ok().json(response))
-}
-
-/// Holds what a guest shows to be good, so that it may wait for its turn. A session is opened; a token costs the
-/// verification of one signature, and whoever shows what does not hold, or nothing, is a stranger.
-async fn prove(
-    broker: &Data<Broker>,
-    ask: &Ask,
-    patience: &mut Patience,
-    now: UnixTime,
-) -> Result<(), Problem> {
-    let open = |cookie: &String| Challenge::from_cookie(cookie, &broker.challenge_keys, now).is_ok();
-    if ask.shown.cookie.as_ref().is_some_and(open) {
-        return Ok(());
-    }
-    let proved = if ask.shown.bearer.is_none() {
-        // It finds nothing, and says what was missing.
-        shown::find(broker, &ask.shown, now).map(drop).map_err(ReleaseError::from)
-    } else {
-        let slot = broker.gate.token_lane(ask.source).enter(patience).await?;
-        let (worker, shown) = (broker.clone(), ask.shown.clone());
-        let work = web::block(move || {
-            let _held = slot;
-            let epoch = worker.store.settings()?.epoch();
-            let text = shown::find(&worker, &shown, now)?;
-            shown::verify(&worker, &text, epoch, now)?;
-            Ok(())
-        });
-        work.await.map_err(|_| Problem::Stopped)?
-    };
-    if proved.is_err() {
-        broker.gate.throttle.admit(ask.source)?;
-    }
-    Ok(proved?)
 }
 
 pub(super) async fn post(

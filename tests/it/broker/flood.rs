@@ -15,11 +15,11 @@ use super::bench::{Bench, RESOURCE, SECRET, bearer, new_key, opened, token_of};
 
 /// Small enough that the flood gets to every bound.
 const LIMITS: &str = "[limits]\n\
-    denied_records_mib = 1\nreserve_mib = 0\nverifications = 2\nqueue = 4\nqueue_seconds = 2\nbody_memory_mib = 8\n\
-    auth_per_address_per_second = 2000\nauth_per_address_burst = 2000\n";
+    denied_records_mib = 1\nreserve_mib = 0\nverifications = 2\nqueue = 1\nqueue_seconds = 2\nbody_memory_mib = 8\n\
+    auth_per_address_per_second = 20000\nauth_per_address_burst = 20000\nauth_per_second = 20000\nauth_burst = 20000\n";
 const NO_ROOM: &str = "the broker's room for records of such evidence is used up";
 /// Releases of each kind that must succeed while the flood lasts.
-const RELEASES: usize = 300;
+const RELEASES: usize = 200;
 /// What the process may take at its largest: the 8 MiB of bodies that [`LIMITS`] allows, two verifications, some 300
 /// connections, the store's cache, and what the allocator keeps.
 const MEMORY_MIB: u64 = 192;
