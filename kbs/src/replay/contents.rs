@@ -64,9 +64,9 @@ impl Contents {
             return Ok(None);
         }
         let Some(content) = blobs(&digest) else {
-            let missing = Missing { what, digest };
-            if !self.missing.contains(&missing) {
-                self.missing.push(missing);
+            // One content may have several names, such as a root that lies among the endorsements too.
+            if !self.missing.iter().any(|missing| missing.digest == digest) {
+                self.missing.push(Missing { what, digest });
             }
             return Ok(None);
         };
