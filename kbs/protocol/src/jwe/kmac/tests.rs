@@ -58,3 +58,11 @@ fn encodes_numbers_as_the_standard_does() {
         );
     }
 }
+
+#[test]
+fn derives_the_wrapping_key_that_another_library_derives() {
+    // PyCryptodome 4.4, KMAC256 over the same input.
+    let shared: Vec<u8> = (0..32).collect();
+    let key = derive(&shared, "ML-KEM-768+A192KW");
+    assert_eq!(hex::encode(*key), "3ca895ec8c52f6c90562f607de97f1dd01e5cb9da6c23525");
+}
