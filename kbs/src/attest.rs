@@ -95,7 +95,7 @@ pub(crate) enum AttestError {
     Store(#[from] StoreError),
     /// The files of this broker are not those in force.
     #[error(transparent)]
-    Inputs(#[from] InputsError),
+    Inputs(InputsError),
     /// The result cannot be written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -105,6 +105,15 @@ pub(crate) enum AttestError {
     /// No key signs.
     #[error(transparent)]
     Sign(#[from] UnusableKey),
+}
+
+impl From<InputsError> for AttestError {
+    fn from(error: InputsError) -> Self {
+        match error {
+            InputsError::Store(error) => Self::Store(error),
+            error @ InputsError::NotInForce { .. } => Self::Inputs(error),
+        }
+    }
 }
 
 /// What the evidence must be bound to, and what is recorded of it.

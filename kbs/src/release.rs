@@ -53,7 +53,7 @@ pub(crate) enum ReleaseError {
     },
     /// The files of this broker are not those in force.
     #[error(transparent)]
-    Inputs(#[from] InputsError),
+    Inputs(InputsError),
     /// There is no such secret.
     #[error("there is no resource kbs:///{0}")]
     NotFound(ResourcePath),
@@ -139,8 +139,10 @@ fn deny(broker: &Broker, asked: &Asked<'_>, cause: NotGranted, now: UnixTime) ->
     }
     let decision = token.decision().map(|decision| decision.to_string());
     let detail = detail(&cause);
+    // Not inside of the log's line: what nobody logs is not evaluated.
+    let denial = record_denial(broker, asked, &cause, &detail, now);
     tracing::info!(
-        denial = record_denial(broker, asked, &cause, &detail, now).map(tracing::field::display),
+        denial = denial.map(tracing::field::display),
         attestation = decision,
         issuer = token.foreign_issuer(),
         resource = %format_args!("kbs:///{}", ask.path),
@@ -211,6 +213,15 @@ pub(crate) fn detail(cause: &NotGranted) -> Vec<String> {
         | Denied::Memory { .. }
         | Denied::InputTooLarge { .. }
         | Denied::Engine { .. } => vec![cause.to_string()],
+    }
+}
+
+impl From<InputsError> for ReleaseError {
+    fn from(error: InputsError) -> Self {
+        match error {
+            InputsError::Store(error) => Self::Store(error),
+            error @ InputsError::NotInForce { .. } => Self::Inputs(error),
+        }
     }
 }
 

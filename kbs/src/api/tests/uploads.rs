@@ -26,6 +26,15 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// The cookie of a guest that attested.
+    async fn attested(&self) -> String {
+        let (cookie, nonce) = self.auth().await;
+        self.attest(&cookie, good(&nonce, &new_key())).await.token();
+        cookie
+    }
+}
+
 fn policy_body(text: &str) -> Value {
     json!({"policy": URL_SAFE_NO_PAD.encode(text)})
 }
@@ -46,13 +55,15 @@ async fn an_uploaded_policy_decides_instead_of_the_configured_one_and_after_a_re
     let open = || Store::open(&file, root_key(), 1 << 20, 0).unwrap();
     let bench = Bench::with_store("upload-policy", DENY_ALL, open());
     bench.store_secret().await;
-    let (cookie, nonce) = bench.auth().await;
-    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
+    let cookie = bench.attested().await;
     assert_eq!(bench.get(cookie_header(&cookie)).await.kind(), (403, "PolicyDeny".to_owned()));
     assert_eq!(json_of(&bench.read("resource-policy").await), json!([]));
     let answer = bench.upload("resource-policy", &policy_body(ALLOW_ALL)).await;
     assert_eq!((answer.status, answer.body.as_slice()), (StatusCode::OK, b"".as_slice()));
     assert_eq!(json_of(&bench.read("resource-policy").await), json!(["resource-policy"]));
+    // A token of before the change opens nothing any more.
+    assert_eq!(bench.get(cookie_header(&cookie)).await.kind(), (401, "TokenVerifierError".to_owned()));
+    let cookie = bench.attested().await;
     assert_eq!(bench.get(cookie_header(&cookie)).await.status, StatusCode::OK);
     let bench = bench.restart(open);
     assert_eq!(bench.get(cookie_header(&cookie)).await.status, StatusCode::OK);
@@ -63,6 +74,7 @@ async fn an_uploaded_policy_decides_instead_of_the_configured_one_and_after_a_re
     assert!(detail.starts_with("line 3, column 1: "), "{detail}");
     assert_eq!(bench.get(cookie_header(&cookie)).await.status, StatusCode::OK);
     assert_eq!(bench.upload("resource-policy", &policy_body(DENY_ALL)).await.status, StatusCode::OK);
+    let cookie = bench.attested().await;
     assert_eq!(bench.get(cookie_header(&cookie)).await.kind(), (403, "PolicyDeny".to_owned()));
 }
 
