@@ -168,7 +168,7 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     let parts =
         judge_parts(broker, attempt, &bound, verdict, (&snapshot, epoch), now).inspect_err(|error| {
             note(broker, attempt, body, rule_of(error), now);
-            tracing::error!(error = error as &dyn std::error::Error, "an attestation policy cannot be used");
+            tracing::error!(%error, "an attestation policy cannot be used");
         })?;
     // 7. The decision becomes durable before it is answered.
     conclude(broker, attempt, &bound, &parts, (&snapshot, epoch), now)

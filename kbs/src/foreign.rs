@@ -15,7 +15,7 @@ use crate::token::{Judged, TokenError, VerifiedToken, tee_key};
 
 /// A foreign issuer, as it is configured.
 #[derive(Clone)]
-pub struct ForeignIssuer {
+pub(crate) struct ForeignIssuer {
     /// Its name in records.
     pub name: String,
     /// The `iss` of its tokens.
@@ -41,16 +41,16 @@ pub(crate) struct Scope {
 
 /// The name of a resource, or of several: `repository/type/tag`, where `*` is one whole segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern([Option<String>; 3]);
+pub(crate) struct Pattern([Option<String>; 3]);
 
 /// The text is no pattern of resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a resource is repository/type/tag, and * stands for one whole segment")]
-pub struct NotAPattern;
+pub(crate) struct NotAPattern;
 
 /// Why a foreign issuer's token opens nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ForeignError {
+pub(crate) enum ForeignError {
     /// It does not hold.
     #[error("{0}")]
     Jwt(#[from] JwtError),
@@ -84,7 +84,7 @@ pub enum ForeignError {
 
 impl Pattern {
     /// Reads a pattern.
-    pub fn parse(text: &str) -> Result<Self, NotAPattern> {
+    pub(crate) fn parse(text: &str) -> Result<Self, NotAPattern> {
         let segments: Vec<&str> = text.split('/').collect();
         let segments: [&str; 3] = segments.try_into().map_err(|_| NotAPattern)?;
         // With any letter in place of each star it must be the name of a resource.
@@ -126,7 +126,7 @@ impl ForeignIssuer {
     }
 
     fn holding(&self, token: &str, now: UnixTime) -> Result<Value, ForeignError> {
-        let key = self.key_for(key_id(token)?)?;
+        let key = self.key_for(key_id(token)?.as_deref())?;
         let claims: Value = key.verify_with(token, HeaderKeys::PassedOver)?;
         let known = Known::deserialize(&claims).map_err(|_| JwtError::Claims)?;
         if known.iss != self.issuer {
@@ -148,8 +148,8 @@ impl ForeignIssuer {
     }
 
     /// The key that the token's header names; without a name, the only one there is, if it has no id either.
-    fn key_for(&self, kid: Option<String>) -> Result<&PinnedKey, ForeignError> {
-        let named = |(id, _): &&(Option<String>, PinnedKey)| match (id, &kid) {
+    fn key_for(&self, kid: Option<&str>) -> Result<&PinnedKey, ForeignError> {
+        let named = |(id, _): &&(Option<String>, PinnedKey)| match (id, kid) {
             (Some(id), Some(kid)) => id == kid,
             (Some(_), None) => false,
             (None, _) => self.keys.len() == 1,

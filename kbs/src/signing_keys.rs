@@ -208,7 +208,7 @@ fn signing(keys: &[Version], algorithm: SigningAlgorithm, now: UnixTime) -> Opti
     let mut usable = keys.iter().filter(|version| version.key.algorithm() == algorithm);
     let oldest = usable.next()?;
     let published = |version: &&Version| version.made.saturating_add(LEAD_SECONDS) <= now.secs();
-    Some(usable.filter(published).next_back().unwrap_or(oldest))
+    Some(usable.rfind(published).unwrap_or(oldest))
 }
 
 fn new_key(algorithm: SigningAlgorithm) -> Result<zeroize::Zeroizing<Vec<u8>>, StoreError> {

@@ -150,11 +150,6 @@ impl OwnToken {
         self.decision
     }
 
-    /// The SHA-256 of the token.
-    pub(crate) fn digest(&self) -> Digest {
-        self.digest
-    }
-
     /// Puts the whole result in the place of what the token says of it; both must be about the same.
     pub(crate) fn with_result(self, kept: &[u8]) -> Result<VerifiedToken, TokenError> {
         let whole = with_decision(kept, &self.decision.to_string()).map_err(|_| TokenError::NoRecord)?;

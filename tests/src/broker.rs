@@ -132,6 +132,11 @@ impl Site {
         path
     }
 
+    /// The content of a file in the folder.
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).expect("a file")
+    }
+
     /// Takes a file out of the folder; its content.
     pub fn take(&self, name: &str) -> Vec<u8> {
         let content = fs::read(self.path(name)).expect("a file");

@@ -1,5 +1,4 @@
 //! A broker's store as one file, taken while it runs.
-#![expect(clippy::disallowed_methods, reason = "a backup is a file of the user's naming")]
 
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Read, Write};

@@ -1,5 +1,4 @@
 //! The table `[postgres]`: where many replicas keep what they share.
-#![expect(clippy::disallowed_methods, reason = "the mode of the password file is looked at here")]
 
 use std::fs;
 use std::net::IpAddr;

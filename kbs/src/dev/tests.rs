@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "the token is in a file")]
+
 use super::*;
 use crate::admin::authenticate;
 use crate::roles::Permission;

@@ -27,11 +27,7 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
 
     /// Gives every row of these tables to `each`, as they were at one instant, table by table in the order of keys. The
     /// first error ends it.
-    fn export(
-        &self,
-        tables: &[Table],
-        each: &mut dyn FnMut(Table, &[u8], &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError>;
+    fn export(&self, tables: &[Table], each: &mut Each<'_>) -> Result<(), StoreError>;
 
     /// Applies a batch whole, or nothing of it. When this returns [`Commit::Done`], the batch is durable. After an
     /// error it may or may not have been applied: a caller that tries again must bring a batch that bears it.
@@ -43,6 +39,9 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     /// Whether rows can be read and batches be committed now.
     fn check(&self) -> Result<(), StoreError>;
 }
+
+/// What is done with each row of an export: its table, key and value.
+pub(crate) type Each<'a> = dyn FnMut(Table, &[u8], &[u8]) -> Result<(), StoreError> + 'a;
 
 /// The tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

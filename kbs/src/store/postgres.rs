@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep};
 use verifier::time::UnixTime;
 
 use super::StoreError;
-use super::backend::{Backend, Batch, Change, Commit, Row, Table};
+use super::backend::{Backend, Batch, Change, Commit, Each, Row, Table};
 use crate::config;
 
 mod facts;
@@ -147,11 +147,7 @@ impl Backend for Postgres {
         self.rows(sql, parameters)?.iter().map(|row| row_of(table, row)).collect()
     }
 
-    fn export(
-        &self,
-        tables: &[Table],
-        each: &mut dyn FnMut(Table, &[u8], &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn export(&self, tables: &[Table], each: &mut Each<'_>) -> Result<(), StoreError> {
         let pool = Arc::clone(&self.pool);
         let mut lease = self
             .wait(async move {

@@ -142,6 +142,7 @@ impl Line {
 
     /// Compares the store with what was acknowledged, then writes until the power fails or the store is closed; again
     /// after a sync that failed.
+    #[expect(clippy::needless_pass_by_value, reason = "it is closed at the end")]
     fn write(&mut self, store: Store) -> Result<(), String> {
         let calls = if self.dice.once_in(8) { self.dice.below(6) + 1 } else { u64::MAX };
         loop {

@@ -14,7 +14,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTran
 use verifier::time::UnixTime;
 
 use super::StoreError;
-use super::backend::{Backend, Batch, Change, Commit, Condition, Row, Table};
+use super::backend::{Backend, Batch, Change, Commit, Condition, Each, Row, Table};
 use super::reserve::free_bytes;
 
 mod file;
@@ -153,11 +153,7 @@ impl Backend for Redb {
         })
     }
 
-    fn export(
-        &self,
-        tables: &[Table],
-        each: &mut dyn FnMut(Table, &[u8], &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn export(&self, tables: &[Table], each: &mut Each<'_>) -> Result<(), StoreError> {
         // The transaction outlives the guard: a write that fails meanwhile need not wait for a slow reader.
         let read = self.shared.read(|database| database.begin_read().map_err(refused))?;
         for table in tables {

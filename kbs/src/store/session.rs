@@ -108,13 +108,13 @@ impl Store {
             conditions.push(room);
             changes.push(count_denied(size));
         }
-        self.conclude_with(conclusion, Batch { conditions, changes, exclusive: false }, session)
+        self.conclude_with(conclusion, &Batch { conditions, changes, exclusive: false }, session)
     }
 
     fn conclude_with(
         &self,
         conclusion: &Conclusion<'_>,
-        batch: Batch,
+        batch: &Batch,
         session: Session,
     ) -> Result<Concluded, StoreError> {
         for _ in 0..ATTEMPTS {

@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::backend::{Backend, Batch, Change, Commit, Condition, Row, Table};
 use super::{StoreError, number};
 
+/// A promise of the trait, asked of a store.
+type Promise = fn(&dyn Backend);
+
 /// Asks everything of stores that `make` makes, each new and empty.
 pub(crate) fn holds<B: Backend>(make: impl Fn() -> B) {
-    let asked: [(&str, fn(&dyn Backend)); 17] = [
+    let asked: [(&str, Promise); 17] = [
         ("rows are ordered by their bytes", orders_rows_by_their_bytes),
         ("a scan begins, ends and is limited", scans_from_until_and_at_most),
         ("keys and values may be empty, binary or large", keeps_every_key_and_value),

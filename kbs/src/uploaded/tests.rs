@@ -13,6 +13,7 @@ fn resource(policy: &str) -> Result<String, UploadError> {
     resource_policy(body.as_bytes(), Limits::default()).map(|policy| policy.text().to_owned())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests say it in place")]
 fn attestation(id: &str, kind: Value, policy: &str) -> Result<&'static str, UploadError> {
     let body = json!({"type": kind, "policy_id": id, "policy": URL_SAFE_NO_PAD.encode(policy)}).to_string();
     attestation_policy(body.as_bytes(), Limits::default()).map(|(id, _)| id)

@@ -33,7 +33,7 @@ fn text(path: &Path) -> &str {
 
 /// The configuration of another store in the same folder, under the same root key.
 fn another_config(bench: &Bench, name: &str) -> PathBuf {
-    let config = String::from_utf8(std::fs::read(bench.site.path("vouchsafe-kbs.toml")).unwrap()).unwrap();
+    let config = String::from_utf8(bench.site.read("vouchsafe-kbs.toml")).unwrap();
     let config = config.replace("store.redb", &format!("{name}.redb"));
     let config = format!("epoch_file = \"{name}.epoch\"\n{config}");
     bench.site.write(&format!("{name}.toml"), config.as_bytes())
@@ -126,7 +126,7 @@ fn a_backup_that_was_cut_off_or_changed_is_refused_and_the_store_stays_empty() {
     kbs(&["backup", "--config", text(&config), "--to", text(&backup)]);
     assert!(refused(&["backup", "--config", text(&config), "--to", text(&backup)]).contains("exists"));
     let restored = another_config(&bench, "restored");
-    let whole = std::fs::read(&backup).unwrap();
+    let whole = bench.site.read("backup");
     let mut changed = whole.clone();
     changed[whole.len() / 2] ^= 1;
     for (name, content) in [("cut off", &whole[..whole.len() - 1]), ("changed", &changed)] {

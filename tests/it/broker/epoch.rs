@@ -1,4 +1,5 @@
 //! A token lives as long as what it was judged by.
+#![expect(clippy::disallowed_methods, reason = "a test that reads a list of the fixtures")]
 
 use system_tests::broker::{Draft, Settings, Site, tee_of};
 
@@ -56,7 +57,7 @@ fn is_over(name: &str, bench: &Bench, guest: &Guest) {
 fn a_changed_policy_or_reference_value_ends_tokens_and_sessions_and_nothing_else_does() {
     let mut bench = Bench::new();
     bench.site.write("policy", policy::ALLOW_ALL.as_bytes());
-    let values = String::from_utf8(std::fs::read(bench.site.path("reference-values.toml")).unwrap()).unwrap();
+    let values = String::from_utf8(bench.site.read("reference-values.toml")).unwrap();
     let mut guest = attested(&bench);
     let policy = Settings { keys: "resource_policy = \"policy\"", ..Settings::default() };
     let life = Settings { tables: "[limits]\ntoken_seconds = 200", ..policy };

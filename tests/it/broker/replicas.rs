@@ -247,6 +247,7 @@ fn three_replicas_give_no_wrong_answer_and_lose_nothing_whatever_breaks() {
 
 /// How long it takes, without hands, until every replica has durably stored something again.
 fn recovery(shared: &Shared, addresses: &Addresses) -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "how long the recovery takes is what is asked")]
     let since = Instant::now();
     for address in addresses {
         let to = *address.lock().unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use verifier::time::UnixTime;
 
 use super::super::StoreError;
-use super::super::backend::{Backend, Batch, Commit, Row, Table};
+use super::super::backend::{Backend, Batch, Commit, Each, Row, Table};
 use super::super::redb::Redb;
 use super::{LINE, Line, Sync, as_it_is};
 
@@ -32,11 +32,7 @@ impl Backend for Halves {
         self.0.scan(table, from, until, limit)
     }
 
-    fn export(
-        &self,
-        tables: &[Table],
-        each: &mut dyn FnMut(Table, &[u8], &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn export(&self, tables: &[Table], each: &mut Each<'_>) -> Result<(), StoreError> {
         self.0.export(tables, each)
     }
 

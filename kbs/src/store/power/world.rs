@@ -229,6 +229,7 @@ fn rows(store: &Store, table: Table) -> Result<Vec<Row>, String> {
     store.backend.scan(table, b"", None, ALL).map_err(|error: StoreError| error.to_string())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers compare what they have just made")]
 fn same<T: PartialEq + Debug>(found: T, expected: T, what: &str) -> Result<(), String> {
     if found == expected {
         return Ok(());
@@ -236,6 +237,7 @@ fn same<T: PartialEq + Debug>(found: T, expected: T, what: &str) -> Result<(), S
     Err(format!("{what}: {expected:?} should be {found:?}"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
 fn text(error: impl ToString) -> String {
     error.to_string()
 }

@@ -26,13 +26,13 @@ pub(super) fn open_or_make(path: &Path) -> Result<Database, StoreError> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(redb::DatabaseError::DatabaseAlreadyOpen).map_err(refused);
+            return Err(refused(redb::DatabaseError::DatabaseAlreadyOpen));
         }
         Err(TryLockError::Error(error)) => return Err(broken(error)),
     }
     // Whoever had the lock before may have made it meanwhile, and this be its file.
     if is_there(path).map_err(broken)? {
-        return Err(redb::DatabaseError::DatabaseAlreadyOpen).map_err(refused);
+        return Err(refused(redb::DatabaseError::DatabaseAlreadyOpen));
     }
     file.set_len(0).and_then(|()| file.set_permissions(Permissions::from_mode(MODE))).map_err(broken)?;
     let database = Database::builder().create_file(file).map_err(refused)?;

@@ -1,4 +1,5 @@
 //! The server or the line breaks: what was acknowledged stays, and work goes on by itself.
+#![expect(clippy::disallowed_methods, reason = "how long a recovery takes is what is asked")]
 
 use super::*;
 
