@@ -15,16 +15,21 @@ pub(crate) struct ChallengeKeys {
     known: Mutex<Known>,
 }
 
+#[derive(Default)]
 struct Known {
-    keys: Vec<(u32, i64, Arc<SealingKey>)>,
-    looked: UnixTime,
+    keys: Vec<Numbered>,
+    /// The place of the key that seals.
+    sealing: usize,
 }
+
+/// A key with its number and the instant at which it was made.
+type Numbered = (u32, i64, Arc<SealingKey>);
 
 impl ChallengeKeys {
     /// The keys of a store; the first is made where there is none.
     pub(crate) fn open(store: Arc<Store>, now: UnixTime) -> Result<Self, StoreError> {
-        let keys = read(store.own_keys(KeyPurpose::Challenge, now, new_key)?)?;
-        Ok(Self { store: Some(store), known: Mutex::new(Known { keys, looked: now }) })
+        let known = Known::of(read(store.own_keys(KeyPurpose::Challenge, now, new_key)?)?, now);
+        Ok(Self { store: Some(store), known: Mutex::new(known) })
     }
 
     /// Keys that no store has, for tests.
@@ -32,43 +37,29 @@ impl ChallengeKeys {
     pub(crate) fn fixed(keys: &[(u32, [u8; 32])]) -> Self {
         let key = |bytes| Arc::new(SealingKey::from_bytes(bytes).unwrap());
         let keys = keys.iter().map(|(number, bytes)| (*number, 0, key(bytes))).collect();
-        Self { store: None, known: Mutex::new(Known { keys, looked: UnixTime::from_secs(0) }) }
+        Self { store: None, known: Mutex::new(Known::of(keys, UnixTime::from_secs(i64::MAX))) }
     }
 
     /// The key that seals, and its number.
     pub(crate) fn newest(&self) -> (u32, Arc<SealingKey>) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.keys.last() {
+        match known.keys.get(known.sealing) {
             Some((number, _, key)) => (*number, Arc::clone(key)),
             // Never: `open` leaves no empty list. A key that nobody else has opens nothing.
             None => (0, Arc::new(SealingKey::generate(&mut rng()))),
         }
     }
 
-    /// The key of a number, also where another replica made it since. Unknown numbers, which anybody can send, cause at
-    /// most one look into the store a second.
-    pub(crate) fn numbered(&self, number: u32, now: UnixTime) -> Option<Arc<SealingKey>> {
-        let found = |known: &Known| {
-            known.keys.iter().find(|(known, ..)| *known == number).map(|(_, _, key)| Arc::clone(key))
-        };
-        {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(key) = found(&known) {
-                return Some(key);
-            }
-            if known.looked == now {
-                return None;
-            }
-            known.looked = now;
-        }
-        self.refresh().ok()?;
-        found(&self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The key of a number. The store is not asked: whoever sends an unknown number, as anybody can, waits for nothing.
+    pub(crate) fn numbered(&self, number: u32) -> Option<Arc<SealingKey>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.keys.iter().find(|(known, ..)| *known == number).map(|(_, _, key)| Arc::clone(key))
     }
 
     /// Makes a new key where the newest is old, and forgets those that sealed nothing that is still open.
     pub(crate) fn tend(&self, session: i64, now: UnixTime) -> Result<(), StoreError> {
         let Some(store) = &self.store else { return Ok(()) };
-        self.refresh()?;
+        self.refresh(now)?;
         let keys: Vec<(u32, i64)> = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.keys.iter().map(|(number, made, _)| (*number, *made)).collect()
@@ -79,16 +70,25 @@ impl ChallengeKeys {
         } else if now.secs().saturating_sub(made) > session.saturating_add(SLACK_SECONDS) {
             store.forget_keys(KeyPurpose::Challenge, newest)?;
         }
-        self.refresh()
+        self.refresh(now)
     }
 
-    fn refresh(&self) -> Result<(), StoreError> {
+    fn refresh(&self, now: UnixTime) -> Result<(), StoreError> {
         let Some(store) = &self.store else { return Ok(()) };
         let keys = read(store.kept_keys(KeyPurpose::Challenge)?)?;
         if !keys.is_empty() {
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).keys = keys;
+            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Known::of(keys, now);
         }
         Ok(())
+    }
+}
+
+impl Known {
+    /// The newest key seals once every replica knows it; until then the one before.
+    fn of(keys: Vec<Numbered>, now: UnixTime) -> Self {
+        let known_to_all = |(_, made, _): &Numbered| made.saturating_add(PUBLISHED_SECONDS) <= now.secs();
+        let sealing = keys.iter().rposition(known_to_all).unwrap_or(0);
+        Self { keys, sealing }
     }
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn new_key() -> Result<Zeroizing<Vec<u8>>, StoreError> {
     Ok(Zeroizing::new(SealingKey::generate(&mut rng()).expose().to_vec()))
 }
 
-fn read(keys: Vec<OwnKey>) -> Result<Vec<(u32, i64, Arc<SealingKey>)>, StoreError> {
+fn read(keys: Vec<OwnKey>) -> Result<Vec<Numbered>, StoreError> {
     let open = |key: OwnKey| {
         let opened = SealingKey::from_bytes(&key.material);
         let opened = opened.ok_or_else(|| StoreError::Sealed { what: "the challenge key".to_owned() })?;
@@ -108,5 +108,10 @@ fn read(keys: Vec<OwnKey>) -> Result<Vec<(u32, i64, Arc<SealingKey>)>, StoreErro
 
 /// How long a key seals: thirty days.
 const LIFE_SECONDS: i64 = 30 * 24 * 3600;
+/// From the making of a key until it seals: replicas look for new keys several times a minute.
+const PUBLISHED_SECONDS: i64 = 60;
 /// What clocks of replicas may differ by, and more.
 const SLACK_SECONDS: i64 = 3600;
+
+#[cfg(test)]
+mod tests;

@@ -101,7 +101,7 @@ impl Challenge {
         let cookie = URL_SAFE_NO_PAD.decode(value).map_err(|_| SessionError::NotOurs)?;
         let (number, sealed) = cookie.split_first_chunk::<4>().ok_or(SessionError::NotOurs)?;
         let number = u32::from_be_bytes(*number);
-        let key = keys.numbered(number, now).ok_or(SessionError::NotOurs)?;
+        let key = keys.numbered(number).ok_or(SessionError::NotOurs)?;
         let plain = key.open(Purpose::Cookie, &context(number), sealed).map_err(|_| SessionError::NotOurs)?;
         let challenge = Self::read(&plain).ok_or(SessionError::NotOurs)?;
         if challenge.expires <= now {

@@ -1,4 +1,6 @@
-//! Settings that the store is not trusted with: policies, reference values, roles, revocations.
+//! Settings that the store is not trusted with: policies, reference values, holds, and which files of the brokers are in
+//! force (revocation lists among them). Roles are no row at all: they are in the program, and keys confer them by the
+//! configuration.
 //!
 //! ```text
 //! head      epoch, SHA-256 of the manifest, MAC over both          one small row, read at every request
@@ -34,10 +36,6 @@ pub(crate) enum SettingKind {
     AttestationPolicy,
     /// A reference value as JSON.
     ReferenceValue,
-    /// What a role may do, as JSON.
-    Role,
-    /// What is not believed any more, as JSON.
-    Revocation,
     /// The digest of inputs that stand outside the store.
     Inputs,
     /// What keeps records from being deleted, as JSON.
@@ -326,8 +324,6 @@ impl SettingKind {
             Self::ResourcePolicy => "resource-policy",
             Self::AttestationPolicy => "attestation-policy",
             Self::ReferenceValue => "reference-value",
-            Self::Role => "role",
-            Self::Revocation => "revocation",
             Self::Inputs => "inputs",
             Self::Hold => "hold",
         }

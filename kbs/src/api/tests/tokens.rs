@@ -39,7 +39,7 @@ async fn a_changed_setting_ends_the_session_and_the_token() {
     let store = &bench.broker.store;
     let before = store.settings().unwrap().epoch();
     let now = UnixTime::from_secs(START);
-    let epoch = store.change(&[(SettingKind::Revocation, "a", Some(b"b"))], "test", now).unwrap();
+    let epoch = store.change(&[(SettingKind::Inputs, "a", Some(b"b"))], "test", now).unwrap();
     for head in heads() {
         let (status, kind, detail) = bench.get(head).await.error();
         assert_eq!((status, kind.as_str()), (401, "TokenVerifierError"));

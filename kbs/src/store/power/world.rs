@@ -245,6 +245,6 @@ fn text(error: impl ToString) -> String {
 /// More than any test writes.
 const ALL: usize = 1 << 20;
 pub(super) const SETTINGS: [SettingKind; 3] =
-    [SettingKind::ResourcePolicy, SettingKind::ReferenceValue, SettingKind::Revocation];
+    [SettingKind::ResourcePolicy, SettingKind::ReferenceValue, SettingKind::Inputs];
 pub(super) const PURPOSES: [KeyPurpose; 3] =
     [KeyPurpose::Challenge, KeyPurpose::Token, KeyPurpose::Federation];
