@@ -29,8 +29,11 @@ pub fn serve(config: Config, clock: Clock, ready: impl FnOnce(SocketAddr)) -> Re
         // A file that may not grow is a full disk and not the end of the process.
         let _file_limit = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
         let Prepared { server, address, broker } = prepare(config, clock, true)?;
+        // A server takes hold of the signals when it is first polled: from then on a signal ends it in order.
+        let running = actix_web::rt::spawn(server);
+        tokio::task::yield_now().await;
         ready(address);
-        let ended = server.await;
+        let ended = running.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         wind_down(broker).await;
         ended.map_err(StartError::Listen)
     })

@@ -93,6 +93,9 @@ fn a_newcomer_gets_his_secret_with_every_key_that_the_client_can_make() {
             assert_eq!(secret, expected, "{kind:?}");
         }
     }
+    // A policy ends what was attested before it: the client attests again.
+    assert_eq!(by_token(&dev, &token).refusal().1, "TokenVerifierError");
+    let (_, token) = attested(&dev, &key, no_devices);
     let answer = dev.admin("DELETE", &format!("resource/{RESOURCE}"), "text/plain", None);
     assert_eq!(answer.status, 200);
     assert_eq!(by_token(&dev, &token).refusal().0, 404);
@@ -110,6 +113,7 @@ fn trustees_policies_decide_on_a_sample_guest_as_they_do_there() {
     assert_eq!((&sample["svn"], &sample["launch_digest"]), (&json!("1"), &json!("abcde")));
     for (policy, status) in [(ALLOW_ALL, 200), (NO_SAMPLE, 403), (AFFIRMING, 403), (DENY_ALL, 403)] {
         set_policy(&dev, policy);
+        let (_, token) = attested(&dev, &key, no_devices);
         assert_eq!(by_token(&dev, &token).status, status, "{policy}");
     }
     let ids = dev.admin("GET", "resource-policy", "application/json", None);

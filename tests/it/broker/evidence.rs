@@ -111,10 +111,10 @@ const ROWS: &[Row] = &[
         Nonce::Unspent,
     ),
     row(
-        "a P-521 key",
+        "a P-521 key of another length",
         Tee::Snp,
         |_, draft| other_key(draft, P521),
-        (400, REFUSED, &["EC P-521"]),
+        (400, REFUSED, &["66 bytes"]),
         Nonce::Unspent,
     ),
     row("an RSA key", Tee::Snp, |_, draft| other_key(draft, RSA), (400, REFUSED, &["RSA"]), Nonce::Unspent),

@@ -213,7 +213,7 @@ fn verify_store(bench: &Bench) {
 }
 
 /// What the first start makes: it is made anew where it is taken away.
-const MADE: [&str; 3] = ["root.key", "store.redb", "store.redb.unfinished"];
+const MADE: [&str; 4] = ["root.key", "store.redb", "store.redb.unfinished", "vouchsafe-kbs.epoch"];
 
 #[test]
 fn a_broker_that_is_killed_in_its_first_start_starts_again() {

@@ -20,6 +20,7 @@ pub(super) fn open_or_make(path: &Path) -> Result<Database, StoreError> {
     if is_there(path).map_err(broken)? {
         return open(path);
     }
+    let path = &target(path);
     let unfinished = unfinished(path);
     let file = options().create(true).truncate(false).open(&unfinished).map_err(broken)?;
     // Of two brokers that start at once, one makes it.
@@ -62,6 +63,14 @@ fn is_there(path: &Path) -> io::Result<bool> {
         Ok(found) => Ok(found.len() > 0),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// Where a name leads that is a link to a file which is not there yet: the store is made there and not in the link's place.
+fn target(path: &Path) -> PathBuf {
+    match path.read_link() {
+        Ok(link) => path.with_file_name(link),
+        Err(_) => path.to_owned(),
     }
 }
 

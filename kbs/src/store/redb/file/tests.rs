@@ -57,3 +57,14 @@ fn of_two_brokers_that_start_at_once_one_makes_the_store() {
     drop(first);
     open_or_make(&path).unwrap();
 }
+
+#[test]
+fn a_store_is_made_where_a_link_leads() {
+    let scratch = Scratch::new("redb-file-link");
+    scratch.write("elsewhere", b"");
+    let (elsewhere, path) = (scratch.path.join("elsewhere"), scratch.path.join("store"));
+    std::os::unix::fs::symlink("elsewhere", &path).unwrap();
+    drop(open_or_make(&path).unwrap());
+    assert!(path.is_symlink() && elsewhere.metadata().unwrap().len() > 0);
+    open_or_make(&path).unwrap();
+}
