@@ -121,8 +121,9 @@ fn bash(script: &str, folder: &Path) -> Output {
     let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
     // What a page starts in the background ends with the page.
     let script = format!("trap 'jobs -p | xargs -r kill 2>/dev/null || true' EXIT\n{script}");
-    let mut command = Command::new("timeout").args(["600", "bash"]);
-    command.args(["-euo", "pipefail", "-c", &script]).current_dir(folder).env("PATH", path);
+    // A page that waits for what never comes fails, and does not stop everything.
+    let mut command = Command::new("timeout");
+    command.args(["600", "bash", "-euo", "pipefail", "-c", &script]).current_dir(folder).env("PATH", path);
     command.env_remove("VOUCHSAFE_KBS_URL").output().expect("bash starts")
 }
 

@@ -174,7 +174,7 @@ impl Store {
         let Some(bytes) = row else {
             // No change was ever made, or all of them were taken away.
             if known.highest > 0 {
-                return Err(tampered("the settings"));
+                return Err(tampered(OLDER));
             }
             return Ok((Arc::default(), None));
         };
@@ -182,7 +182,7 @@ impl Store {
         drop(known);
         let head = Head::open(&bytes, &key)?;
         if head.epoch < highest {
-            return Err(tampered("the settings"));
+            return Err(tampered(OLDER));
         }
         let settings = Arc::new(self.load_settings(&head)?);
         known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -344,6 +344,8 @@ fn content_key(kind: SettingKind, name: &str, version: u64) -> Vec<u8> {
 }
 
 const HEAD: &[u8] = b"head";
+/// What is older than something that this broker has seen.
+const OLDER: &str = "the settings (of a newer epoch by `epoch_file` or this process)";
 /// The purpose of the MAC, so that no other use of the key makes a head.
 const HEAD_MARK: &[u8] = b"vouchsafe settings v1\0";
 /// Mark, epoch, digest.

@@ -117,7 +117,7 @@ fn a_row_that_is_missing_is_refused() {
     }
     // The head itself: whoever has seen it misses it.
     delete(&database, HEAD);
-    assert_eq!(contents(&store), refused("the settings"));
+    assert_eq!(contents(&store), refused(OLDER));
 }
 
 #[test]
@@ -150,15 +150,15 @@ fn all_rows_put_back_to_an_older_state_are_refused_by_whoever_saw_a_newer_one() 
     for row in before {
         write(&database, &row.key, &row.value);
     }
-    assert_eq!(contents(&store), refused("the settings"));
+    assert_eq!(contents(&store), refused(OLDER));
     // Another process has seen nothing, unless it is told.
     let other = open(&database);
     assert_eq!(contents(&other), Ok(vec![("default".to_owned(), b"allow".to_vec())]));
     let told = open(&database);
     told.expect_epoch(2);
-    assert_eq!(contents(&told), refused("the settings"));
+    assert_eq!(contents(&told), refused(OLDER));
     told.expect_epoch(1);
-    assert_eq!(contents(&told), refused("the settings"));
+    assert_eq!(contents(&told), refused(OLDER));
 }
 
 #[test]
