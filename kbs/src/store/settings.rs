@@ -345,7 +345,7 @@ fn content_key(kind: SettingKind, name: &str, version: u64) -> Vec<u8> {
 
 const HEAD: &[u8] = b"head";
 /// What is older than something that this broker has seen.
-const OLDER: &str = "the settings (of a newer epoch by `epoch_file` or this process)";
+pub(super) const OLDER: &str = "the settings (of a newer epoch by `epoch_file` or this process)";
 /// The purpose of the MAC, so that no other use of the key makes a head.
 const HEAD_MARK: &[u8] = b"vouchsafe settings v1\0";
 /// Mark, epoch, digest.

@@ -5,7 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use verifier::evidence::{Evidence, EvidenceInput, Tee};
 
 fuzz_target!(|bytes: &[u8]| {
-    for tee in [None, Some(Tee::Snp), Some(Tee::Tdx), Some(Tee::Sgx), Some(Tee::Sample), Some(Tee::SampleDevice)] {
+    for tee in
+        [None, Some(Tee::Snp), Some(Tee::Tdx), Some(Tee::Sgx), Some(Tee::Sample), Some(Tee::SampleDevice)]
+    {
         if let Ok(input) = EvidenceInput::decode(bytes, tee) {
             let _ = Evidence::parse(&input);
         }

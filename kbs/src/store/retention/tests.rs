@@ -276,7 +276,7 @@ fn nothing_goes_when_somebody_took_a_hold_out_of_the_database() {
     for row in store.backend.scan(Table::Settings, b"", None, 100).unwrap() {
         make_all(&*store.backend, vec![Change::Delete { table: Table::Settings, key: row.key }]).unwrap();
     }
-    let tampered = StoreError::Tampered { what: "the settings".to_owned() };
+    let tampered = StoreError::Tampered { what: crate::store::settings::OLDER.to_owned() };
     assert_eq!(store.retain(&A_DAY, later(DAY)), Err(tampered.clone()));
     assert_eq!(store.delete_record(&id, "admin", 600, later(DAY)), Err(tampered));
     assert_eq!(there(&store, [id]), [true]);
