@@ -162,12 +162,13 @@ impl Line {
 
     /// Lets every lane write until the power or a sync fails, or it has made so many calls.
     fn write_until(&mut self, store: &Store, calls: u64) -> Result<(), String> {
-        let disk = &self.disk;
+        // Before any lane begins: one that begins later may meet what a sync that failed for another left behind.
+        let (disk, failures) = (&self.disk, self.disk.failures());
         let seeds: Vec<Dice> = self.lanes.iter().map(|_| Dice::new(self.dice.roll())).collect();
         let outcomes: Vec<_> = std::thread::scope(|scope| {
             let lanes = self.lanes.iter_mut().zip(seeds);
             let threads: Vec<_> = lanes
-                .map(|(lane, dice)| scope.spawn(move || write(lane, dice, store, disk, calls)))
+                .map(|(lane, dice)| scope.spawn(move || write(lane, dice, store, (disk, failures), calls)))
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
@@ -228,10 +229,15 @@ struct Wrote {
     concluded: Option<Box<Decided>>,
 }
 
-/// Calls the store until the power or a sync fails, at most so many times.
-fn write(lane: &mut Lane, mut dice: Dice, store: &Store, disk: &Disk, calls: u64) -> Result<Wrote, String> {
+/// Calls the store until the power or a sync fails, at most so many times. `failures` is how many syncs failed before.
+fn write(
+    lane: &mut Lane,
+    mut dice: Dice,
+    store: &Store,
+    (disk, failures): (&Disk, u64),
+    calls: u64,
+) -> Result<Wrote, String> {
     let mut wrote = Wrote { acknowledged: 0, unanswered: None, concluded: None };
-    let failures = disk.failures();
     for _ in 0..calls {
         let call = lane.call(&mut dice);
         match call.make(store, &lane.world) {
