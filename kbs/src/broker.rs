@@ -43,6 +43,8 @@ pub(crate) struct Broker {
     pub(crate) clock_guard: ClockGuard,
     endorsements: Option<Folder>,
     inputs: Mutex<Option<Snapshot>>,
+    /// Held while new files are put in force.
+    putting: Mutex<()>,
 }
 
 /// The operator's inputs as they stand: what is verified with, and what is recorded of it.
@@ -120,6 +122,7 @@ impl Broker {
             refusals: Refusals::default(),
             flights: Flights::default(),
             inputs: Mutex::new(None),
+            putting: Mutex::new(()),
             uploads: Uploads::default(),
             config,
             clock,
@@ -173,21 +176,44 @@ impl Broker {
                 folder.current()
             }),
         };
-        let mut kept = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = kept.as_ref().filter(|kept| Arc::ptr_eq(&kept.loaded, &loaded));
-        let outside = match known {
-            Some(kept) => Arc::clone(&kept.outside),
-            None => {
-                let outside = Arc::new(Outside::of(&self.config, &loaded));
-                outside.put_in_force(&self.store, now)?;
-                outside
-            }
-        };
-        let uploaded = self.uploaded()?;
-        if let Some(kept) = known.filter(|kept| kept.uploaded.epoch() == uploaded.epoch()) {
-            return Ok(kept.clone());
+        match self.kept().filter(|kept| Arc::ptr_eq(&kept.loaded, &loaded)) {
+            Some(kept) => self.with_uploads(kept),
+            None => self.with_endorsements(loaded, now),
         }
-        Ok(kept.insert(self.make_snapshot(loaded, outside, uploaded)).clone())
+    }
+
+    /// The snapshot with what is uploaded now. The store is asked without a lock: requests do not wait for each other's
+    /// answers of it.
+    fn with_uploads(&self, kept: Snapshot) -> Result<Snapshot, StoreError> {
+        let uploaded = self.uploaded()?;
+        if kept.uploaded.epoch() == uploaded.epoch() {
+            return Ok(kept);
+        }
+        let made = self.make_snapshot(Arc::clone(&kept.loaded), kept.outside, uploaded);
+        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of several that made one at the same time the newest stays; other endorsements are not put back.
+        let older = |kept: &Snapshot| {
+            Arc::ptr_eq(&kept.loaded, &made.loaded) && kept.uploaded.epoch() < made.uploaded.epoch()
+        };
+        if inputs.as_ref().is_some_and(older) {
+            *inputs = Some(made.clone());
+        }
+        Ok(made)
+    }
+
+    /// A snapshot with other endorsements than the last. One at a time: what is put in force last is what is kept.
+    fn with_endorsements(&self, loaded: Arc<Loaded>, now: UnixTime) -> Result<Snapshot, StoreError> {
+        let _one_at_a_time = self.putting.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever waited here may have read the folder before the one that he waited for.
+        let loaded = self.endorsements.as_ref().map_or(loaded, Folder::current);
+        if let Some(kept) = self.kept().filter(|kept| Arc::ptr_eq(&kept.loaded, &loaded)) {
+            return self.with_uploads(kept);
+        }
+        let outside = Arc::new(Outside::of(&self.config, &loaded));
+        outside.put_in_force(&self.store, now)?;
+        let made = self.make_snapshot(loaded, outside, self.uploaded()?);
+        *self.inputs.lock().unwrap_or_else(PoisonError::into_inner) = Some(made.clone());
+        Ok(made)
     }
 
     /// What admins uploaded, as it stands.
