@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use verifier::time::UnixTime;
 
-use crate::jwt::{JwtError, PinnedKey, check_times};
+use crate::jwt::{Audience, JwtError, PinnedKey, check_times};
 use crate::roles::{Permission, Role};
 
 /// One pinned admin key.
@@ -134,23 +134,6 @@ struct Claims {
     iss: Option<String>,
     aud: Option<Audience>,
     role: Option<String>,
-}
-
-/// RFC 7519, section 4.1.3: one name or several.
-#[derive(Clone, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Audience {
-    fn names(&self, audience: &str) -> bool {
-        match self {
-            Self::One(one) => one == audience,
-            Self::Many(many) => many.iter().any(|one| one == audience),
-        }
-    }
 }
 
 #[cfg(test)]

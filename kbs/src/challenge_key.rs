@@ -32,14 +32,6 @@ impl ChallengeKeys {
         Ok(Self { store: Some(store), known: Mutex::new(known) })
     }
 
-    /// Keys that no store has, for tests.
-    #[cfg(test)]
-    pub(crate) fn fixed(keys: &[(u32, [u8; 32])]) -> Self {
-        let key = |bytes| Arc::new(SealingKey::from_bytes(bytes).unwrap());
-        let keys = keys.iter().map(|(number, bytes)| (*number, 0, key(bytes))).collect();
-        Self { store: None, known: Mutex::new(Known::of(keys, UnixTime::from_secs(i64::MAX))) }
-    }
-
     /// The key that seals, and its number.
     pub(crate) fn newest(&self) -> (u32, Arc<SealingKey>) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

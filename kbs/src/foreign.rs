@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use verifier::time::UnixTime;
 
-use crate::jwt::{HeaderKeys, JwtError, PinnedKey, check_times, key_id};
+use crate::jwt::{Audience, HeaderKeys, JwtError, PinnedKey, check_times, key_id};
 use crate::token::{Judged, TokenError, VerifiedToken, tee_key};
 
 /// A foreign issuer, as it is configured.
@@ -176,23 +176,6 @@ struct Known {
     nbf: Option<i64>,
     exp: i64,
     aud: Option<Audience>,
-}
-
-/// RFC 7519, section 4.1.3: one name or several.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Audience {
-    fn names(&self, audience: &str) -> bool {
-        match self {
-            Self::One(one) => one == audience,
-            Self::Many(many) => many.iter().any(|one| one == audience),
-        }
-    }
 }
 
 /// Where Trustee's broker looks for the guest's key (`kbs/src/token/mod.rs`): Intel Trust Authority's two places, CoCo's

@@ -220,6 +220,26 @@ pub(crate) fn check_times(from: Option<i64>, exp: i64, now: UnixTime) -> Result<
     Ok(())
 }
 
+/// `aud` (RFC 7519, section 4.1.3): one name or several.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Audience {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Audience {
+    /// Whether it is meant for this name.
+    pub(crate) fn names(&self, audience: &str) -> bool {
+        match self {
+            Self::One(one) => one == audience,
+            Self::Many(many) => many.iter().any(|one| one == audience),
+        }
+    }
+}
+
 /// A token travels in a header; ours have less than 16 KiB.
 const TOKEN_LIMIT: usize = 0x1_0000;
 #[cfg(test)]

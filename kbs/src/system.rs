@@ -1,5 +1,8 @@
-//! The clock and the operating system's randomness: the only places where the broker meets them.
-#![expect(clippy::disallowed_methods, reason = "this module is where the clock and the randomness come from")]
+//! The clock, the operating system's randomness and the environment: the only places where the broker meets them.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this module is where the clock, the randomness and the environment come from"
+)]
 
 use std::fmt;
 use std::sync::Arc;
@@ -71,6 +74,11 @@ impl fmt::Debug for Steady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Steady")
     }
+}
+
+/// An environment variable that the configuration names.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// The operating system's randomness. A system that has none cannot run a broker: it panics then.

@@ -1,6 +1,15 @@
 use super::*;
 use crate::store::tests::key;
 
+impl ChallengeKeys {
+    /// Keys that no store has, for tests.
+    pub(crate) fn fixed(keys: &[(u32, [u8; 32])]) -> Self {
+        let key = |bytes| Arc::new(SealingKey::from_bytes(bytes).unwrap());
+        let keys = keys.iter().map(|(number, bytes)| (*number, 0, key(bytes))).collect();
+        Self { store: None, known: Mutex::new(Known::of(keys, UnixTime::from_secs(i64::MAX))) }
+    }
+}
+
 const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
 const SESSION: i64 = 300;
 

@@ -58,12 +58,6 @@ impl FileKey {
         let id = format!("file:{}", hex::encode(key.fingerprint()));
         Self { key, id }
     }
-
-    /// A key of a test.
-    #[cfg(test)]
-    pub(super) fn from_bytes(key: [u8; 32]) -> Self {
-        Self::new(SealingKey::from_bytes(&key).unwrap())
-    }
 }
 
 impl RootKey for FileKey {

@@ -192,6 +192,4 @@ const TAG_BITS: u64 = 128;
 const PROBE: &[u8] = b"vouchsafe pkcs11 probe";
 
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;

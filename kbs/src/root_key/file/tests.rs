@@ -1,6 +1,13 @@
 use super::*;
 use crate::scratch::Scratch;
 
+impl FileKey {
+    /// A key of a test.
+    pub(crate) fn from_bytes(key: [u8; 32]) -> Self {
+        Self::new(SealingKey::from_bytes(&key).unwrap())
+    }
+}
+
 #[test]
 fn makes_a_key_once_for_its_owner_alone() {
     let scratch = Scratch::new("root-key-made");

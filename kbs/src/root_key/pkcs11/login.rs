@@ -1,8 +1,4 @@
 //! From a configured token to a session that is logged in.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the configuration may name an environment variable for the PIN"
-)]
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,6 +14,7 @@ use super::connection::Connection;
 use super::module::{Token, find_token, load};
 use crate::config::{PinSource, Pkcs11Source};
 use crate::root_key::secret_file;
+use crate::system::variable;
 
 /// What is needed to open a session again at any time. The PIN is read anew each time.
 pub(super) struct Login {
@@ -78,8 +75,8 @@ impl Login {
     fn pin(&self) -> Result<Zeroizing<String>, Pkcs11Error> {
         match &self.source.pin {
             PinSource::File(path) => Ok(secret_file::read(path)?),
-            PinSource::Variable(name) => match std::env::var(name).map(Zeroizing::new) {
-                Ok(pin) if !pin.is_empty() => Ok(pin),
+            PinSource::Variable(name) => match variable(name).map(Zeroizing::new) {
+                Some(pin) if !pin.is_empty() => Ok(pin),
                 _ => Err(Pkcs11Error::PinVariable { name: name.clone() }),
             },
         }

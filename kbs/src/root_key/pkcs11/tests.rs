@@ -6,11 +6,13 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::object::Attribute;
 use cryptoki::types::Ulong;
 
-use super::testing::{PIN, PIN_VARIABLE, on_softhsm, write_pin};
 use super::*;
 use crate::config::{PinSource, RootKeySource};
 use crate::root_key::RootKeys;
 use crate::root_key::secret_file::SecretFileError;
+use softhsm::{PIN, PIN_VARIABLE, on_softhsm, write_pin};
+
+mod softhsm;
 
 #[test]
 fn unwraps_what_the_token_wrapped_and_nothing_else() {

@@ -200,7 +200,7 @@ impl Runs {
             let indexes = wanted.into_iter().map(|(index, _)| index).collect();
             let (value, stays) = match effect {
                 Some(Effect::Put(value) | Effect::Keep(value)) => (value, true),
-                Some(Effect::Delete) | None => (sql::PLACEHOLDER.to_vec(), false),
+                Some(Effect::Delete) | None => (sql::STAND_IN.to_vec(), false),
             };
             let parameters = vec![own(), Parameter::Bytes(value)];
             self.push(sql::insert_new(table), parameters, Tells::Inserted(indexes));

@@ -6,7 +6,7 @@
 use super::super::backend::Table;
 
 /// The value of a row that is inserted to hold its key and deleted in the same transaction; also a counter at zero.
-pub(super) const PLACEHOLDER: &[u8] = &[0; 8];
+pub(super) const STAND_IN: &[u8] = &[0; 8];
 
 pub(super) fn get(table: Table) -> String {
     format!("SELECT value FROM vouchsafe.{} WHERE key = $1", table.name())

@@ -17,8 +17,8 @@ use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::{AuthPin, Ulong};
 
-use super::module::load;
 use crate::config::{PinSource, Pkcs11Source};
+use crate::root_key::pkcs11::module::load;
 use crate::scratch::Scratch;
 
 /// A process with tokens of its own.
