@@ -13,6 +13,7 @@ pub(crate) mod problem;
 mod proof;
 mod records;
 mod resource;
+mod revocations;
 mod store;
 mod uploads;
 
@@ -65,6 +66,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(only(web::get().to(operator::refusals), "/v1/refusals".to_owned()))
         .configure(records::routes)
         .configure(holds::routes)
+        .configure(revocations::routes)
         .service(only(web::get().to(operator::blob), "/v1/blobs/{digest}".to_owned()))
         .service(only(web::get().to(store::secrets), "/v1/secrets".to_owned()))
         .service(only(web::get().to(store::backup), "/v1/backup".to_owned()))

@@ -306,7 +306,7 @@ fn judge(
         anchors: &config.anchors,
         expected,
         wanted: Wanted { reference_values: &config.reference_values, expectations: &[] },
-        policy: &config.appraisal,
+        policy: &snapshot.appraisal,
         scope: Scope::Full,
     };
     assess(evidence.as_bytes(), Some(tee), &context, now)

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use decision_log::{Digest, InputSet, Named};
 use endorsements::{FetchError, Folder, Loaded};
+use verifier::policy::Policy;
 use verifier::time::UnixTime;
 
 use crate::challenge_key::ChallengeKeys;
 use crate::clock_guard::{ClockGuard, ClockWrong};
-use crate::config::{Config, ConfigError, Input, StoreAt};
+use crate::config::{Config, ConfigError, Input, StoreAt, json_of_policy};
 use crate::epoch_file::EpochFile;
 use crate::flight::Flights;
 use crate::gate::Gate;
 use crate::inputs::Outside;
 use crate::refusals::Refusals;
+use crate::revocations::effective;
 use crate::root_key::{RootKeyError, RootKeys};
 use crate::signing::{SigningAlgorithm, UnusableKey};
 use crate::signing_keys::{Rules, SigningKeys};
@@ -52,6 +54,8 @@ pub(crate) struct Broker {
 pub(crate) struct Snapshot {
     pub(crate) loaded: Arc<Loaded>,
     pub(crate) inputs: Arc<Inputs>,
+    /// The appraisal policy, with what admins revoked.
+    pub(crate) appraisal: Arc<Policy>,
     /// Of the reference values in their canonical form.
     pub(crate) reference_values: Digest,
     /// What admins uploaded.
@@ -231,7 +235,8 @@ impl Broker {
         }
         tracing::info!(files = loaded.files.len(), "endorsements read");
         let config = &self.config;
-        let policy = config.appraisal_json();
+        let appraisal = Arc::new(effective(&config.appraisal, uploaded.revoked()));
+        let policy = json_of_policy(&appraisal);
         let mut blobs = vec![policy.clone()];
         let mut named = |name: &str, bytes: &[u8]| {
             blobs.push(bytes.to_vec());
@@ -258,7 +263,7 @@ impl Broker {
         };
         let canonical = Digest::of(config.reference_values.canonical().as_bytes());
         let inputs = Arc::new(Inputs::new(&set, blobs));
-        Snapshot { inputs, reference_values: canonical, outside, loaded, uploaded }
+        Snapshot { inputs, appraisal, reference_values: canonical, outside, loaded, uploaded }
     }
 }
 

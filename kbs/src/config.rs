@@ -213,10 +213,9 @@ impl Config {
         policy::Limits { time: self.limits.policy, ..policy::Limits::default() }
     }
 
-    /// The appraisal policy as JSON, as decisions record it.
+    /// The configured appraisal policy as JSON.
     pub(crate) fn appraisal_json(&self) -> Vec<u8> {
-        // Safe: a policy is plain data, which always has a JSON form.
-        verifier::result::policy_json(&self.appraisal).unwrap_or_default()
+        json_of_policy(&self.appraisal)
     }
 
     /// What is deleted, and what never is: what a token may rest on, by any replica's clock.
@@ -255,6 +254,12 @@ impl Config {
         dangers.extend(dangers::of_policy(&self.appraisal));
         dangers
     }
+}
+
+/// An appraisal policy as JSON, as decisions record it.
+pub(crate) fn json_of_policy(policy: &Policy) -> Vec<u8> {
+    // Safe: a policy is plain data, which always has a JSON form.
+    verifier::result::policy_json(policy).unwrap_or_default()
 }
 
 /// The folder that relative paths of a configuration file start from.

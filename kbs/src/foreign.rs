@@ -189,4 +189,4 @@ const KNOWN_PLACES: [&str; 5] = [
 ];
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

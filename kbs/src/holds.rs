@@ -6,6 +6,8 @@ use decision_log::Digest;
 use kbs_protocol::ResourceUri;
 use serde::{Deserialize, Serialize};
 
+use crate::acts::{Act, ReasonError, check_reason};
+
 /// What a hold is on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -33,26 +35,6 @@ pub struct NewHold {
     pub reason: String,
 }
 
-/// What an operator sends to end one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EndHold {
-    /// Why.
-    pub reason: String,
-}
-
-/// Who did something, when and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Act {
-    /// The name of the admin's key.
-    pub by: String,
-    /// When, in seconds since 1970.
-    pub at: i64,
-    /// Why.
-    pub reason: String,
-}
-
 /// A hold as it is kept. One that was ended is kept too: who ended it must stay known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,9 +53,9 @@ pub struct Hold {
 /// A hold that cannot be begun or ended so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HoldError {
-    /// The reason is missing or too long.
-    #[error("a hold has a reason of 1 to {REASON_BYTES} bytes")]
-    Reason,
+    /// The reason is none.
+    #[error(transparent)]
+    Reason(#[from] ReasonError),
     /// The resource has not the form of one.
     #[error("a resource is kbs:///repository/type/tag")]
     Resource,
@@ -126,15 +108,6 @@ impl NewHold {
         }
     }
 }
-
-/// Whether a reason is one.
-pub fn check_reason(reason: &str) -> Result<(), HoldError> {
-    let printable = !reason.trim().is_empty() && !reason.chars().any(char::is_control);
-    if printable && reason.len() <= REASON_BYTES { Ok(()) } else { Err(HoldError::Reason) }
-}
-
-/// Bytes of a reason: the name of a case and a sentence.
-pub const REASON_BYTES: usize = 1000;
 
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,7 @@
     )
 )]
 
+pub mod acts;
 mod admin;
 mod api;
 mod attest;
@@ -67,6 +68,7 @@ mod oaep;
 mod refusals;
 mod release;
 pub mod replay;
+pub mod revocations;
 mod roles;
 mod root_key;
 #[cfg(test)]

@@ -9,9 +9,9 @@ pub enum Role {
     Admin,
     /// Stores and deletes secrets, and reads nothing.
     SecretWriter,
-    /// Sets policies and reference values.
+    /// Sets policies, reference values and revocations.
     PolicyAuthor,
-    /// Reads which policies there are, and the reference values.
+    /// Reads which policies there are, the reference values and the revocations.
     Reader,
     /// Reads what a reader does, the decisions with their inputs, and which secrets there are.
     Auditor,
@@ -22,7 +22,7 @@ pub enum Role {
 pub(crate) enum Permission {
     /// `POST` and `DELETE` of `/kbs/v0/resource`.
     WriteSecrets,
-    /// `POST` of `/kbs/v0/resource-policy`, `/attestation-policy` and `/reference-value`.
+    /// `POST` of `/kbs/v0/resource-policy`, `/attestation-policy` and `/reference-value`, and of `/v1/revocations`.
     WritePolicies,
     /// `GET` of the same.
     ReadPolicies,
@@ -77,8 +77,8 @@ impl Permission {
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::WriteSecrets => "store or delete secrets",
-            Self::WritePolicies => "set policies or reference values",
-            Self::ReadPolicies => "read policies or reference values",
+            Self::WritePolicies => "set policies, reference values or revocations",
+            Self::ReadPolicies => "read policies, reference values or revocations",
             Self::ReadDecisions => "read decisions",
             Self::ListSecrets => "list secrets",
             Self::Backup => "take a backup",

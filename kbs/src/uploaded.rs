@@ -1,4 +1,4 @@
-//! What admins uploaded: policies and reference values. Read from the settings and compiled once for each of their
+//! What admins uploaded: policies, reference values and revocations. Read from the settings and compiled once for each of their
 //! states, so that whoever asks has one and the same state from beginning to end.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,8 @@ use kbs_protocol::JsonError;
 use policy::{AttestationPolicy, PolicyError, ResourcePolicy};
 use serde_json::Value;
 
-use crate::store::{SettingKind, Settings, Store, StoreError};
+use crate::revocations::Revoked;
+use crate::store::{SettingKind, Settings, Store, StoreError, revoked};
 
 mod message;
 
@@ -24,6 +25,7 @@ pub(crate) struct Uploaded {
     attestation_policies: BTreeMap<String, AttestationPolicy>,
     reference_values: Arc<BTreeMap<String, Value>>,
     reference_text: Vec<u8>,
+    revoked: Vec<Revoked>,
 }
 
 /// The newest state that was read.
@@ -130,6 +132,7 @@ impl Uploaded {
             attestation_policies,
             reference_values: Arc::new(values),
             reference_text,
+            revoked: revoked(settings)?,
         })
     }
 
@@ -181,6 +184,11 @@ impl Uploaded {
     /// The same as one JSON object, names in order.
     pub(crate) fn reference_text(&self) -> &[u8] {
         &self.reference_text
+    }
+
+    /// What is revoked.
+    pub(crate) fn revoked(&self) -> &[Revoked] {
+        &self.revoked
     }
 }
 

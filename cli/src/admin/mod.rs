@@ -5,6 +5,7 @@ mod client;
 mod identity;
 mod list;
 mod records;
+mod revocations;
 #[cfg(test)]
 mod tests;
 
@@ -18,9 +19,11 @@ use zeroize::Zeroizing;
 
 use crate::system;
 
+use client::{Call, Reply};
 pub(crate) use client::{Client, Operation};
 pub(crate) use identity::{Admin, TokenClaims, private_der};
 use records::{HoldCommand, RecordsCommand};
+use revocations::RevocationCommand;
 
 /// What an operator does.
 #[derive(Debug, Subcommand)]
@@ -75,6 +78,9 @@ pub enum AdminCommand {
     /// Keep decisions from being deleted
     #[command(subcommand)]
     Hold(HoldCommand),
+    /// Accept a machine or an image no more, whatever its vendor says
+    #[command(subcommand)]
+    Revocation(RevocationCommand),
     /// Have a running broker publish a new signing key, which signs ten minutes later; prints its id and that instant
     RotateKey {
         /// Which key
@@ -152,6 +158,7 @@ pub(crate) fn run(command: &AdminCommand) -> anyhow::Result<ExitCode> {
         }
         AdminCommand::Records(command) => records::records(command)?,
         AdminCommand::Hold(command) => records::holds(command)?,
+        AdminCommand::Revocation(command) => revocations::run(command)?,
         AdminCommand::RotateKey { which, broker } => {
             let which = match which {
                 SigningKey::Token => "token",
@@ -191,6 +198,11 @@ impl BrokerArgs {
     fn client(&self) -> anyhow::Result<(Client, String)> {
         let client = Client::new(&self.kbs_url, self.ca_cert.as_deref())?;
         Ok((client, self.key.token(TokenClaims::REQUEST.seconds)?))
+    }
+
+    fn call(&self, call: Call<'_>, path: &str) -> anyhow::Result<Reply> {
+        let (client, token) = self.client()?;
+        client.call(&token, call, path)
     }
 
     fn act(&self, uri: &ResourceUri, operation: &Operation<'_>) -> anyhow::Result<()> {

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use decision_log::Digest;
-use kbs::holds::{EndHold, Hold, NewHold, Scope};
+use kbs::acts::Reason;
+use kbs::holds::{Hold, NewHold, Scope};
 use kbs::replay::{Contents, ReplayError};
 use kbs_protocol::ResourceUri;
 use verifier::time::UnixTime;
 
 use super::BrokerArgs;
-use super::client::{Call, Reply};
+use super::client::Call;
 use crate::system;
 
 /// What is done with records.
@@ -125,7 +126,7 @@ pub(super) fn holds(command: &HoldCommand) -> anyhow::Result<()> {
         HoldCommand::Remove { name, reason, broker } => {
             let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
             anyhow::ensure!(plain, "{name:?} is no name of a hold");
-            let body = serde_json::to_vec(&EndHold { reason: reason.clone() })?;
+            let body = serde_json::to_vec(&Reason { reason: reason.clone() })?;
             broker.call(Call::Post(&body), &format!("/v1/holds/{name}/end"))?.ok()?;
             eprintln!("ended {name}");
             Ok(())
@@ -211,13 +212,6 @@ impl OnArgs {
             Ok(UnixTime::parse_rfc3339(text).with_context(|| name.to_owned())?.secs())
         };
         Ok(Scope::Between { from: instant("--from", &self.from)?, until: instant("--until", &self.until)? })
-    }
-}
-
-impl BrokerArgs {
-    fn call(&self, call: Call<'_>, path: &str) -> anyhow::Result<Reply> {
-        let client = super::Client::new(&self.kbs_url, self.ca_cert.as_deref())?;
-        client.call(&self.key.token(super::TokenClaims::REQUEST.seconds)?, call, path)
     }
 }
 

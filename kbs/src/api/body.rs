@@ -9,8 +9,11 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::{Bytes, Payload};
 use futures_core::Stream;
+use kbs_protocol::limits::REQUEST_BYTES;
+use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
+use crate::broker::Broker;
 use crate::gate::{BodyMemory, Held, Patience};
 
 /// Reads a body of at most `limit` bytes within `time`.
@@ -21,6 +24,17 @@ pub(super) async fn read(
     time: Duration,
 ) -> Result<Vec<u8>, Problem> {
     take(request, payload, limit, time, None).await.map(|(body, _)| body)
+}
+
+/// Reads a small body of JSON; `what` is its name in an error.
+pub(super) async fn read_json<T: DeserializeOwned>(
+    broker: &Broker,
+    request: &HttpRequest,
+    payload: Payload,
+    what: &'static str,
+) -> Result<T, Problem> {
+    let body = read(request, payload, REQUEST_BYTES, broker.config.limits.request).await?;
+    Ok(kbs_protocol::from_slice(what, &body, REQUEST_BYTES)?)
 }
 
 /// The same with the room that it takes in the memory for bodies, to be given back when the body is not needed any more.

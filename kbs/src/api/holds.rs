@@ -2,13 +2,12 @@
 
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use kbs_protocol::limits::REQUEST_BYTES;
-use serde::de::DeserializeOwned;
 
 use super::problem::{Problem, V1Problem};
 use super::{admit, body, wrong_method};
+use crate::acts::{Reason, check_reason};
 use crate::broker::Broker;
-use crate::holds::{EndHold, NewHold, check_reason};
+use crate::holds::NewHold;
 use crate::roles::Permission;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -37,7 +36,7 @@ async fn begin(
     payload: Payload,
 ) -> Result<HttpResponse, V1Problem> {
     let admin = admit(&broker, &request, Permission::KeepDecisions)?;
-    let new: NewHold = read(&broker, &request, payload).await?;
+    let new: NewHold = body::read_json(&broker, &request, payload, "hold").await?;
     new.check().map_err(Problem::Hold)?;
     let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
     let begun = web::block(move || worker.store.add_hold(&new, &name, now)).await;
@@ -53,21 +52,12 @@ async fn end(
     payload: Payload,
 ) -> Result<HttpResponse, V1Problem> {
     let admin = admit(&broker, &request, Permission::KeepDecisions)?;
-    let EndHold { reason } = read(&broker, &request, payload).await?;
-    check_reason(&reason).map_err(Problem::Hold)?;
+    let Reason { reason } = body::read_json(&broker, &request, payload, "reason").await?;
+    check_reason(&reason).map_err(Problem::Reason)?;
     let held = request.match_info().query("name").to_owned();
     let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
     let ended = web::block(move || worker.store.end_hold(&held, &reason, &name, now)).await;
     let hold = ended.map_err(|_| Problem::Stopped)??.ok_or(Problem::NoHold)?;
     tracing::info!(admin = admin.name(), hold = hold.name, on = %hold.on, "hold ended");
     Ok(HttpResponse::Ok().json(hold))
-}
-
-async fn read<T: DeserializeOwned>(
-    broker: &Broker,
-    request: &HttpRequest,
-    payload: Payload,
-) -> Result<T, Problem> {
-    let body = body::read(request, payload, REQUEST_BYTES, broker.config.limits.request).await?;
-    Ok(kbs_protocol::from_slice("hold", &body, REQUEST_BYTES)?)
 }

@@ -11,6 +11,7 @@ use actix_web::{HttpResponse, ResponseError};
 use kbs_protocol::{ErrorInformation, ErrorKind, JsonError, ResourceError};
 use serde::Serialize;
 
+use crate::acts::ReasonError;
 use crate::admin::AdminError;
 use crate::attest::AttestError;
 use crate::clock_guard::ClockWrong;
@@ -90,6 +91,12 @@ pub(crate) enum Problem {
     Holds,
     #[error("no hold of this name is in force")]
     NoHold,
+    #[error(transparent)]
+    Reason(#[from] ReasonError),
+    #[error("there are as many revocations in force as there may be")]
+    Revocations,
+    #[error("no revocation of this name is in force")]
+    NoRevocation,
     #[error("the record is not deleted: {reason}")]
     Kept { reason: String },
     #[error("the challenge cannot be sealed")]
@@ -156,9 +163,11 @@ impl Problem {
             Self::NoReferenceValue => (StatusCode::NOT_FOUND, E::RvpsError),
             Self::NoDecision => (StatusCode::NOT_FOUND, E::InvalidRequestPath),
             Self::Digest(_) => (StatusCode::BAD_REQUEST, E::InvalidRequestPath),
-            Self::Hold(_) => (StatusCode::BAD_REQUEST, E::SerdeError),
-            Self::NoHold => (StatusCode::NOT_FOUND, E::InvalidRequestPath),
-            Self::Holds | Self::Kept { .. } => (StatusCode::CONFLICT, E::InvalidRequestPath),
+            Self::Hold(_) | Self::Reason(_) => (StatusCode::BAD_REQUEST, E::SerdeError),
+            Self::NoHold | Self::NoRevocation => (StatusCode::NOT_FOUND, E::InvalidRequestPath),
+            Self::Holds | Self::Revocations | Self::Kept { .. } => {
+                (StatusCode::CONFLICT, E::InvalidRequestPath)
+            }
             Self::NoResource(_) => (StatusCode::NOT_FOUND, E::PluginInternalError),
             Self::Seal(NotSealedHere) => (StatusCode::SERVICE_UNAVAILABLE, E::AttestationError),
         };

@@ -8,6 +8,7 @@ mod limits;
 mod parts;
 mod quotes;
 mod recorded;
+mod revocations;
 mod room;
 mod tokens;
 mod uploads;

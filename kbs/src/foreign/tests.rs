@@ -34,6 +34,12 @@ fn of_one(key: &Signer) -> ForeignIssuer {
     issuer(vec![(None, key.public())])
 }
 
+/// A token of [`issuer`], verified.
+pub(crate) fn foreign_token(now: UnixTime) -> VerifiedToken {
+    let signer = Signer::es256();
+    of_one(&signer).verify(&es256(&signer, &claims()), now).unwrap()
+}
+
 pub(crate) fn tee_jwk() -> Value {
     let key = TeeKeyPair::generate(&mut rng()).public().to_json().unwrap();
     serde_json::from_str(key.get()).unwrap()

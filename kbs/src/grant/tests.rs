@@ -1,6 +1,7 @@
 use policy::Limits;
 
 use super::*;
+use crate::foreign::tests::foreign_token;
 use crate::token::tests::a_token;
 
 const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
@@ -34,4 +35,19 @@ fn whatever_is_no_yes_is_no_grant() {
     assert_eq!(refused(undefined, "affirming"), Some(Denied::Undefined.into()));
     let number = "package policy\nallow := 1";
     assert_eq!(refused(number, "affirming"), Some(Denied::NotBoolean { found: "a number" }.into()));
+}
+
+#[test]
+fn a_foreign_issuers_token_opens_what_the_issuer_may_and_nothing_else() {
+    let policy = ResourcePolicy::compile("package policy\nallow := true", Limits::default()).unwrap();
+    // The issuer may open `models/*/*`.
+    let token = foreign_token(NOW);
+    for (path, wanted) in [
+        ("models/key/llama", None),
+        ("data/key/llama", Some(NotGranted::Outside)),
+        ("models2/key/llama", Some(NotGranted::Outside)),
+    ] {
+        let asked = ResourcePath::parse(path).unwrap();
+        assert_eq!(authorize(&policy, &token, &asked, &BTreeMap::new(), NOW).err(), wanted, "{path}");
+    }
 }

@@ -4,7 +4,8 @@ use verifier::time::UnixTime;
 
 use super::backend::{Condition, Table};
 use super::{SettingKind, Settings, Store, StoreError, row_error};
-use crate::holds::{Act, Hold, NewHold};
+use crate::acts::Act;
+use crate::holds::{Hold, NewHold};
 use crate::system::rng;
 
 impl Store {

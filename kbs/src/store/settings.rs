@@ -1,5 +1,5 @@
-//! Settings that the store is not trusted with: policies, reference values, holds, and which files of the brokers are in
-//! force (revocation lists among them). Roles are no row at all: they are in the program, and keys confer them by the
+//! Settings that the store is not trusted with: policies, reference values, revocations, holds, and which files of the
+//! brokers are in force (vendors' revocation lists among them). Roles are no row at all: they are in the program, and keys confer them by the
 //! configuration.
 //!
 //! ```text
@@ -40,6 +40,8 @@ pub(crate) enum SettingKind {
     Inputs,
     /// What keeps records from being deleted, as JSON.
     Hold,
+    /// A machine or an image that is not accepted any more, as JSON.
+    Revocation,
 }
 
 /// One setting as it stands.
@@ -326,6 +328,7 @@ impl SettingKind {
             Self::ReferenceValue => "reference-value",
             Self::Inputs => "inputs",
             Self::Hold => "hold",
+            Self::Revocation => "revocation",
         }
     }
 }

@@ -1,6 +1,7 @@
 use decision_log::{InputSet, Release};
 use kbs_protocol::HashAlgorithm;
 use verifier::evidence::Tee;
+use verifier::policy::Id;
 
 use decision_log::{Digest, Record};
 use kbs_protocol::ResourcePath;
@@ -9,6 +10,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::admin::tests::an_admin;
 use crate::grant::tests::a_grant;
+use crate::revocations::{NewRevocation, Revoked};
 use crate::root_key::RootKeyError;
 use crate::scratch::Scratch;
 use crate::seal::SealingKey;
@@ -328,4 +330,74 @@ fn denials_fit_the_room_of_what_is_not_affirmed_to_the_byte() {
     assert_eq!(denial(&short), None);
     assert_eq!(short.record(&record.id()), Ok(None));
     assert_eq!(short.blob(&Digest::of(b"policy")), Ok(None));
+}
+
+#[test]
+fn of_many_denials_at_once_no_more_are_kept_than_there_is_room_for() {
+    let fits = {
+        let store = Store::in_memory(key(), ROOM);
+        let refused = Answer::Refused("no".to_owned());
+        assert!(matches!(conclude(&store, nonce(), b"body", refused), Concluded::Recorded(_)));
+        store.counter(records::DENIED)
+    };
+    // Each of them finds room when it looks, and one has it.
+    let store = Store::in_memory(key(), fits);
+    let (start, many) = (std::sync::Barrier::new(16), 0..16);
+    let kept: usize = std::thread::scope(|scope| {
+        let one = |_| {
+            scope.spawn(|| {
+                start.wait();
+                let refused = Answer::Refused("no".to_owned());
+                usize::from(matches!(conclude(&store, nonce(), b"body", refused), Concluded::Recorded(_)))
+            })
+        };
+        let threads: Vec<_> = many.map(one).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!((kept, store.counter(records::DENIED)), (1, fits));
+}
+
+impl Store {
+    fn counter(&self, name: &str) -> u64 {
+        let row = self.backend.get(Table::Counters, name.as_bytes()).unwrap();
+        row.map_or(0, |row| number(&row, Table::Counters).unwrap())
+    }
+
+    /// Writes a content under a digest, as whoever can write to the database could.
+    pub(crate) fn forge_blob(&self, digest: &Digest, content: &[u8]) {
+        self.forge(Table::Blobs, digest, content);
+    }
+
+    /// Writes a record under an id, as whoever can write to the database could.
+    pub(crate) fn forge_record(&self, id: &Digest, record: &[u8]) {
+        self.forge(Table::Records, id, record);
+    }
+
+    fn forge(&self, table: Table, digest: &Digest, value: &[u8]) {
+        let (key, value) = (digest.as_bytes().to_vec(), value.to_vec());
+        make_all(&*self.backend, vec![Change::Put { table, key, value }]).unwrap();
+    }
+}
+
+#[test]
+fn as_much_is_revoked_as_may_be_and_what_is_revoked_again_takes_no_more_room() {
+    let store = Store::in_memory(key(), ROOM);
+    let of = |number: u16| {
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&number.to_be_bytes());
+        Revoked::Ppid(Id(id))
+    };
+    let revoke = |number: u16| {
+        let new = NewRevocation { of: of(number), reason: "leaked".to_owned() };
+        store.revoke(&new, "admin", NOW).unwrap().map(|kept| kept.of)
+    };
+    for number in 0..1024 {
+        assert_eq!(revoke(number), Some(of(number)));
+    }
+    assert_eq!((revoke(1024), revoke(7)), (None, Some(of(7))));
+    assert!(store.lift(&of(7).name(), "found", "admin", NOW).unwrap().is_some());
+    assert_eq!(store.lift(&of(7).name(), "found", "admin", NOW), Ok(None));
+    assert_eq!((revoke(1024), revoke(7)), (Some(of(1024)), None));
+    let kept = store.revocations().unwrap();
+    assert_eq!((kept.len(), revoked(&store.settings().unwrap()).unwrap().len()), (1025, 1024));
 }

@@ -376,6 +376,30 @@ fn an_id_that_is_absent_or_zero_is_on_no_list() {
 }
 
 #[test]
+fn a_denied_platform_is_contraindicated_by_either_of_its_names() {
+    let platform = Dcap::good().machine.extension;
+    let instance = platform.platform_instance_id.unwrap();
+    let ppids = |id| profile(|policy| policy.deny.ppids = vec![Id([1; 16]), Id(id)]);
+    let instances = |id| profile(|policy| policy.deny.platform_instances = vec![Id([1; 16]), Id(id)]);
+    let denied = || hardware(96, "appraise.deny.machine");
+    for (name, policy, expected) in [
+        ("another", ppids([2; 16]), good()),
+        ("its PPID", ppids(platform.ppid), denied()),
+        ("its PPID as an instance", instances(platform.ppid), good()),
+        ("its instance", instances(instance), denied()),
+        ("its instance as a PPID", ppids(instance), good()),
+    ] {
+        assert_eq!(found(&Dcap::good(), &policy), expected, "{name}");
+    }
+    let without = quote(|dcap| {
+        dcap.machine.extension.platform_instance_id = None;
+        dcap.pck = INTEL.pck_fields(&dcap.machine, NOW).unwrap();
+    });
+    assert_eq!(found(&without, &instances([0; 16])), good());
+    assert_eq!(found(&without, &ppids(platform.ppid)), denied());
+}
+
+#[test]
 fn an_event_log_is_demanded_where_the_policy_asks_for_one() {
     let log = EventLogFields::booted();
     let silent = Dcap::good().but(|dcap| dcap.td().rtmrs = log.rtmrs()).mint();

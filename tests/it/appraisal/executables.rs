@@ -4,7 +4,7 @@ use reference_values::{Key, ReferenceValues, Value, parse_expectation};
 use serde_json::json;
 use sim::intel::QuoteForm;
 use system_tests::minted::REPORT_DATA;
-use verifier::policy::Policy;
+use verifier::policy::{Id, Policy};
 use verifier::trust::Tier;
 
 use super::{judge, profile};
@@ -164,4 +164,38 @@ fn a_sample_is_refused_unless_accepted_and_is_contraindicated_then() {
     let accepting = profile(|policy| policy.danger_accept_sample = true);
     assert_eq!(judged(&profile(|_| ())), (false, Tier::None, 0, 3, Some("evidence-unsupported")));
     assert_eq!(judged(&accepting), (true, Tier::Contraindicated, 96, 1, None));
+}
+
+#[test]
+fn a_denied_image_is_contraindicated_whatever_the_reference_values_say() {
+    let told = |case: &Case, wanted: &str, change: &dyn Fn(&mut Policy)| {
+        let verdict = judge(
+            case,
+            &profile(|policy| change(policy)),
+            &ReferenceValues::default(),
+            &[parse_expectation(wanted).unwrap()],
+        );
+        let failed: Vec<_> = verdict.failed().map(|check| check.id).collect();
+        (verdict.trust_vector.executables, verdict.tier, failed)
+    };
+    let denied = || (96, Tier::Contraindicated, vec!["appraise.deny.image"]);
+    let digest = |byte| hex::encode([byte; 48]);
+    let enclave = Dcap::of(QuoteForm::Sgx).enclave().mr_enclave;
+    type Deny = fn(&mut Policy, bool);
+    let of_machine: Deny =
+        |policy, it| policy.deny.launch_digests = vec![Id([0x77; 48]), Id([if it { 0x4d } else { 1 }; 48])];
+    let of_enclave: Deny = |policy, it| {
+        let mr_enclave = Dcap::of(QuoteForm::Sgx).enclave().mr_enclave;
+        policy.deny.mr_enclaves = vec![Id(if it { mr_enclave } else { [1; 32] })];
+    };
+    let cases: [(Case, String, Deny); 3] = [
+        (Snp::good().mint(), format!("launch-digest={}", digest(0x4d)), of_machine),
+        (Dcap::good().mint(), format!("mr-td={}", digest(0x4d)), of_machine),
+        (Dcap::of(QuoteForm::Sgx).mint(), format!("mr-enclave={}", hex::encode(enclave)), of_enclave),
+    ];
+    for (case, wanted, deny) in cases {
+        let (executables, tier, failed) = told(&case, &wanted, &|policy| deny(policy, false));
+        assert!(executables == 3 && tier == Tier::Affirming && failed.is_empty(), "{wanted}");
+        assert_eq!(told(&case, &wanted, &|policy| deny(policy, true)), denied(), "{wanted}");
+    }
 }

@@ -107,6 +107,23 @@ fn a_chip_must_be_on_the_list_where_there_is_one() {
 }
 
 #[test]
+fn a_denied_chip_is_contraindicated_and_so_is_one_that_hides() {
+    let id = hex::encode(Snp::good().report.chip_id);
+    let deny = |ids: Vec<String>| profile(|policy| policy.deny.chip_ids = chips(&ids));
+    let masked = report(|snp| snp.report.chip_id = [0; 64]);
+    let denied = hardware(96, "appraise.deny.machine");
+    assert_eq!(found(&Snp::good(), &deny(vec!["00".repeat(64)])), good());
+    assert_eq!(found(&Snp::good(), &deny(vec!["11".repeat(64), id.to_uppercase()])), denied);
+    assert_eq!(found(&masked, &deny(vec!["11".repeat(64)])), denied);
+    // Being on the list of those that are accepted does not help.
+    let both = profile(|policy| {
+        policy.snp.chip_ids = chips(std::slice::from_ref(&id));
+        policy.deny.chip_ids = chips(std::slice::from_ref(&id));
+    });
+    assert_eq!(found(&Snp::good(), &both), denied);
+}
+
+#[test]
 fn debug_migration_and_unknown_policy_bits_are_contraindicated_unless_named() {
     let bit = |bit: u32| report(|snp| snp.report.policy ^= 1 << bit);
     let default = profile(|_| ());

@@ -20,6 +20,7 @@ mod recorded;
 mod replay;
 mod replicas;
 mod restart;
+mod revocation;
 mod room;
 mod tls;
 mod tokens;

@@ -3,6 +3,7 @@
 //! A bad appraisal is a value with every finding, not an error with the first one.
 
 mod dcap;
+mod deny;
 mod enclave;
 mod executables;
 mod finding;
@@ -65,6 +66,7 @@ pub fn appraise(
             findings.revocation(verified.revocations(), policy);
             let tcb = snp::appraise(verified.facts(), policy, &mut findings);
             executables::appraise(Tee::Snp, |key| snp::value(verified.facts(), key), wanted, &mut findings);
+            deny::snp(verified.facts(), &policy.deny, &mut findings);
             (tcb, snp::claims(verified.facts()), verified.anchor().danger_name())
         }
         Verified::Dcap(verified) => {
@@ -73,6 +75,7 @@ pub fn appraise(
             let facts = verified.facts();
             let tcb = dcap::appraise(facts, verified.tcb(), policy, now, &mut findings);
             executables::appraise(facts.tee(), |key| dcap::value(facts, key), wanted, &mut findings);
+            deny::dcap(facts, &policy.deny, &mut findings);
             (tcb, dcap::claims(facts, verified.tcb()), verified.anchor().danger_name())
         }
         Verified::Sample(sample) => {

@@ -1,6 +1,7 @@
 //! The appraisal policy as data. Its default is the production profile. What switches a check off is called `danger_…`;
 //! a laxer value of a rule (a lower floor, a longer list) is the operator's choice, and the verdict echoes it.
 
+mod deny;
 mod intel;
 mod sgx;
 mod snp;
@@ -10,6 +11,7 @@ mod value;
 
 use serde::{Deserialize, Serialize};
 
+pub use deny::DenyPolicy;
 pub(crate) use intel::TcbRules;
 pub use intel::{FmspcRules, TcbPolicy};
 pub use sgx::{EnclaveFlag, SgxPolicy};
@@ -37,6 +39,9 @@ pub struct Policy {
     pub tdx: TdxPolicy,
     /// SGX.
     pub sgx: SgxPolicy,
+    /// What the operator has withdrawn by name.
+    #[serde(skip_serializing_if = "DenyPolicy::is_empty")]
+    pub deny: DenyPolicy,
     /// Judge evidence under a simulated root as if its root were a vendor's.
     pub danger_accept_simulated: bool,
     /// Read CoCo's `sample` evidence, which proves nothing; its result stays contraindicated.

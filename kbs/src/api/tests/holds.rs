@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::*;
-use crate::holds::{EndHold, NewHold, Scope};
+use crate::acts::Reason;
+use crate::holds::{NewHold, Scope};
 use crate::housekeeping;
 
 /// A request of the operator's: status and body.
@@ -65,7 +66,7 @@ async fn a_held_decision_is_kept_by_age_and_by_hand_until_the_hold_ends() {
     let detail = "the record is not deleted: releases or denials rest on it";
     assert_eq!((used.0, &used.1["detail"]), (409, &Value::from(detail)));
 
-    let end = serde_json::to_vec(&EndHold { reason: "closed".to_owned() }).unwrap();
+    let end = serde_json::to_vec(&Reason { reason: "closed".to_owned() }).unwrap();
     let end_path = format!("/v1/holds/{name}/end");
     let (status, ended) = operate(&bench, Method::POST, &end_path, &end).await;
     assert_eq!((status, &ended["ended"]["reason"]), (200, &Value::from("closed")));

@@ -89,6 +89,38 @@ async fn a_token_without_a_record_opens_nothing_even_under_the_right_key() {
 }
 
 #[actix_web::test]
+async fn a_record_or_a_result_that_somebody_put_in_its_place_opens_nothing() {
+    let policy = format!(
+        "package policy\nimport rego.v1\n\
+         allow if {{ input.submods.cpu0[\"{EVIDENCE}\"].init_data_claims.of == \"a friend\" }}"
+    );
+    let bench = Bench::new("forged-record", &policy);
+    bench.store_secret().await;
+    let (_, token) = attested(&bench).await;
+    let store = &bench.broker.store;
+    assert_eq!(bench.get(bearer(&token)).await.kind(), (403, "PolicyDeny".to_owned()));
+    let said = claims_of(&token)["submods"]["cpu0"]["ear.vouchsafe"]["decision"].clone();
+    let decision: Digest = said.as_str().unwrap().parse().unwrap();
+    let mut record = Record::decode(&store.record(&decision).unwrap().unwrap()).unwrap();
+    let Body::Attestation(attestation) = &mut record.decision else { panic!("not an attestation") };
+    // Another result under the digest of the recorded one.
+    let digest = attestation.claims.unwrap();
+    let result = store.blob(&digest).unwrap().unwrap();
+    let mut better: Value = serde_json::from_slice(&result).unwrap();
+    better["submods"]["cpu0"][EVIDENCE]["init_data_claims"] = json!({"of": "a friend"});
+    let better = better.to_string();
+    store.forge_blob(&digest, better.as_bytes());
+    let gone = (401, "TokenVerifierError".to_owned());
+    assert_eq!(bench.get(bearer(&token)).await.kind(), gone);
+    // Another record, which names that result, under the id of the recorded one.
+    store.forge_blob(&digest, &result);
+    store.forge_blob(&Digest::of(better.as_bytes()), better.as_bytes());
+    attestation.claims = Some(Digest::of(better.as_bytes()));
+    store.forge_record(&decision, &record.encode());
+    assert_eq!(bench.get(bearer(&token)).await.kind(), gone);
+}
+
+#[actix_web::test]
 async fn the_policy_is_asked_about_the_whole_result_where_the_token_has_no_room_for_it() {
     let policy = format!(
         "package policy\nimport rego.v1\n\

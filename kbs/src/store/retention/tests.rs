@@ -254,7 +254,7 @@ fn a_hold_says_who_began_and_who_ended_it() {
     let store = store();
     let hold = hold(&store, Scope::Decision(Digest::of(b"a")));
     store.end_hold(&hold.name, "closed", "another", later(5)).unwrap();
-    let act = |by: &str, at: UnixTime, reason: &str| crate::holds::Act {
+    let act = |by: &str, at: UnixTime, reason: &str| crate::acts::Act {
         by: by.to_owned(),
         at: at.secs(),
         reason: reason.to_owned(),
