@@ -180,10 +180,10 @@ struct Parts {
 }
 
 impl Parts {
-    /// The verdict on what is not believed, the CPU's before the devices'.
+    /// The verdict on what gets no token, the CPU's before the devices'.
     fn refused(&self) -> Option<&Verdict> {
         let verdicts = std::iter::once(&self.cpu).chain(&self.devices).map(|part| &part.verdict);
-        verdicts.into_iter().find(|verdict| verdict.error.is_some())
+        verdicts.into_iter().find(|verdict| !gets_token(verdict))
     }
 
     /// The worst tier of all parts.
@@ -326,7 +326,15 @@ fn refusal(verdict: &Verdict, decision: Option<String>) -> Refusal {
     if checks.is_empty() {
         checks.extend(verdict.error.as_ref().map(|error| error.kind.to_owned()));
     }
-    Refusal { summary: "the evidence is not believed".to_owned(), checks, decision }
+    let withdrawn = verdict.error.is_none() && verdict.withdrawn();
+    let summary = if withdrawn { WITHDRAWN } else { "the evidence is not believed" };
+    Refusal { summary: summary.to_owned(), checks, decision }
+}
+
+/// Whether a token may be made of it: evidence that is believed, of nothing that the operator has withdrawn. Whatever a
+/// token of a withdrawn machine said of it, somebody's resource policy would not ask.
+pub(crate) fn gets_token(verdict: &Verdict) -> bool {
+    verdict.error.is_none() && !verdict.withdrawn()
 }
 
 /// The checks that failed, each once, in order.
@@ -387,5 +395,7 @@ fn log_decision(attempt: &Attempt, verdict: &Verdict, tier: Tier, decision: Opti
 const KEY_LIMIT: usize = 2048;
 /// What the kinds of [`verifier::error::Missing::unfitting_kind`] begin with.
 const UNFITTING: &str = "unfitting-";
+/// To a guest whose machine or image was revoked.
+const WITHDRAWN: &str = "the operator of this broker has revoked the machine or the image";
 /// Before the list of what was given instead.
 const GIVEN_INSTEAD: &str = "; given: ";

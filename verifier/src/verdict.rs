@@ -178,6 +178,11 @@ impl Verdict {
         }
     }
 
+    /// Whether the operator has withdrawn the machine or the image ([`crate::policy::DenyPolicy`]).
+    pub fn withdrawn(&self) -> bool {
+        self.failed().any(|check| crate::appraise::DENIALS.contains(&check.id))
+    }
+
     /// The checks that failed.
     pub fn failed(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.outcome == crate::check::Outcome::Fail)

@@ -25,7 +25,7 @@ use super::difference::Comparison;
 use super::{POLICY_TIME, ReplayError};
 use crate::attest::appraisal::Judged;
 use crate::attest::devices::{self, Device, DeviceError};
-use crate::attest::failed;
+use crate::attest::{failed, gets_token};
 use crate::init_data::ReadInitData;
 use crate::uploaded::Uploaded;
 
@@ -113,9 +113,9 @@ fn compare_claims(
     contents: &Contents,
     comparison: &mut Comparison,
 ) -> Result<(), ReplayError> {
-    let believed = parts.verdicts().all(|verdict| verdict.error.is_none());
+    let gets_token = parts.verdicts().all(gets_token);
     let Some(digest) = record.claims else {
-        comparison.text("claims", "none", if believed { "a result" } else { "none" });
+        comparison.text("claims", "none", if gets_token { "a result" } else { "none" });
         return Ok(());
     };
     let refused = |error: &dyn ToString| form("claims", digest, error);
@@ -139,7 +139,7 @@ fn compare_claims(
     let results = Results { policy: parts.cpu.policy.as_ref(), devices: &devices };
     let again = encode_parts(&parts.cpu.verdict, Profile::Trustee, &context, &results);
     let again = again.map_err(|error| refused(&error))?;
-    let again = if believed { again } else { b"none".to_vec() };
+    let again = if gets_token { again } else { b"none".to_vec() };
     comparison.json("claims", recorded, &again, VERSION_OF_CLAIMS);
     Ok(())
 }

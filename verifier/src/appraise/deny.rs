@@ -44,7 +44,7 @@ fn platform(pck: &PckExtension, deny: &DenyPolicy, findings: &mut Findings) {
 }
 
 fn machine(holds: bool, expected: String, actual: Fact, findings: &mut Findings) {
-    findings.rule(Claim::Hardware, "appraise.deny.machine", holds, expected, actual, value::CONTRAINDICATED);
+    findings.rule(Claim::Hardware, MACHINE, holds, expected, actual, value::CONTRAINDICATED);
 }
 
 fn image<const N: usize>(denied: &[Id<N>], actual: [u8; N], findings: &mut Findings) {
@@ -54,8 +54,13 @@ fn image<const N: usize>(denied: &[Id<N>], actual: [u8; N], findings: &mut Findi
     let holds = !denied.contains(&Id(actual));
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
     let expected = format!("none of {} denied images", denied.len());
-    findings.note("appraise.deny.image", outcome, expected, Fact::hex(&actual));
+    findings.note(IMAGE, outcome, expected, Fact::hex(&actual));
     if !holds {
         findings.executables(value::CONTRAINDICATED);
     }
 }
+
+const MACHINE: &str = "appraise.deny.machine";
+const IMAGE: &str = "appraise.deny.image";
+/// The checks of this module.
+pub(crate) const DENIALS: [&str; 2] = [MACHINE, IMAGE];

@@ -19,6 +19,7 @@ use crate::time::UnixTime;
 use crate::trust::TrustVector;
 use crate::verify::{Verified, VerifiedEvidence};
 
+pub(crate) use deny::DENIALS;
 pub(crate) use executables::REFERENCE as REFERENCE_VALUES;
 pub use executables::Wanted;
 use finding::Findings;
