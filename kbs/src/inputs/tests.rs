@@ -3,6 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::config::parse;
 use crate::scratch::Scratch;
+use crate::system::Clock;
 
 const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
 const MINIMAL: &str = "listen = \"127.0.0.1:0\"\nstore = \"s\"\nroot_key = \"k\"\n";
@@ -86,4 +87,37 @@ fn vendor_root() -> Vec<u8> {
     let anchors = verifier::anchors::Anchors::vendor().unwrap();
     let first = anchors.iter().next().unwrap();
     first.certificate.der().to_vec()
+}
+
+#[test]
+fn what_was_read_before_a_change_is_not_stamped_with_the_epoch_after_it() {
+    let config = parse(MINIMAL, Path::new("")).unwrap();
+    let broker = Broker::with_store(config, Clock::system(), store()).unwrap();
+    let revoke = |id| {
+        let of = crate::revocations::Revoked::Ppid(verifier::policy::Id([id; 16]));
+        let new = crate::revocations::NewRevocation { of, reason: "stolen".to_owned() };
+        broker.store.revoke(&new, "admin", NOW).unwrap();
+    };
+    // Somebody revokes a machine after the first two times that the uploads were read.
+    let reads = std::cell::Cell::new(0);
+    let (snapshot, settings) = broker
+        .of_one_epoch(|| {
+            let snapshot = broker.snapshot(NOW)?;
+            reads.set(reads.get() + 1);
+            if reads.get() <= 2 {
+                revoke(reads.get());
+            }
+            Ok(snapshot)
+        })
+        .unwrap();
+    assert_eq!((reads.get(), snapshot.appraisal.deny.ppids.len()), (3, 2));
+    assert_eq!(snapshot.uploaded.epoch(), settings.epoch());
+    // Whoever changes them without end lets nothing be decided.
+    let endless = broker.of_one_epoch(|| {
+        let snapshot = broker.snapshot(NOW)?;
+        reads.set(reads.get() + 1);
+        revoke(reads.get());
+        Ok(snapshot)
+    });
+    assert!(matches!(endless, Err(StoreError::Contended { .. })));
 }
