@@ -36,9 +36,17 @@ pub(crate) enum AdminError {
     /// No admin key is configured.
     #[error("no admin key is configured")]
     NoKeys,
-    /// No pinned key signed it, or what it says is not what that key may say.
+    /// No pinned key signed it.
     #[error("the admin token does not hold under any pinned key")]
     Refused(Vec<(String, Mismatch)>),
+    /// A pinned key signed it, and it does not hold. Whoever has such a token may know why.
+    #[error("the admin token is of the key {key:?}, and {mismatch}; `vouchsafe admin token` makes another")]
+    Mismatch {
+        /// The key's name.
+        key: String,
+        /// Why it does not hold.
+        mismatch: Mismatch,
+    },
     /// It holds, and its role does not reach so far.
     #[error("the role {role} may not {}", permission.words())]
     Forbidden {
@@ -75,6 +83,27 @@ pub(crate) enum Mismatch {
     },
 }
 
+impl AdminError {
+    /// Why, for the operator's log: under each key, where none signed it.
+    pub(crate) fn reasons(&self) -> String {
+        let Self::Refused(refusals) = self else { return self.to_string() };
+        let reason = |(key, mismatch): &(String, Mismatch)| format!("{key}: {mismatch}");
+        refusals.iter().map(reason).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Mismatch {
+    /// Whether the key's signature held, and something that it says does not.
+    fn is_signed(&self) -> bool {
+        match self {
+            Self::Token(error) => {
+                matches!(error, JwtError::Claims | JwtError::Expired { .. } | JwtError::NotYet { .. })
+            }
+            Self::Issuer { .. } | Self::Audience { .. } | Self::Role { .. } => true,
+        }
+    }
+}
+
 impl Admin {
     /// The name of the key that signed the token.
     pub(crate) fn name(&self) -> &str {
@@ -106,7 +135,14 @@ pub(crate) fn authenticate(
             Err(mismatch) => refusals.push((key.name.clone(), mismatch)),
         }
     }
-    Err(AdminError::Refused(refusals))
+    // One key may stand under several names: that one of them refuses is told when none of them admits.
+    match refusals.iter().position(|(_, mismatch)| mismatch.is_signed()) {
+        Some(signed) => {
+            let (key, mismatch) = refusals.swap_remove(signed);
+            Err(AdminError::Mismatch { key, mismatch })
+        }
+        None => Err(AdminError::Refused(refusals)),
+    }
 }
 
 fn check(key: &AdminKey, token: &str, now: UnixTime) -> Result<Role, Mismatch> {

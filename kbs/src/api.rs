@@ -87,7 +87,7 @@ fn admit(broker: &Broker, request: &HttpRequest, permission: Permission) -> Resu
     let admitted = authenticate(&broker.config.admins, head::bearer(request), permission, broker.clock.now());
     admitted.or_else(|error| {
         broker.gate.throttle.admit(source)?;
-        tracing::warn!(reason = ?error, "admin refused");
+        tracing::warn!(reason = error.reasons(), "admin refused");
         Err(error.into())
     })
 }

@@ -82,18 +82,35 @@ pub enum StartError {
     /// The signing key.
     #[error(transparent)]
     TokenKey(#[from] UnusableKey),
+    /// Another program has the address, or the machine has not.
+    #[error("listen: {address}: {source}")]
+    Bind {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The network.
     #[error("listen: {0}")]
     Listen(#[from] std::io::Error),
 }
 
+/// Whether the file of a root key may be made where there is neither that nor a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FirstStart {
+    /// A broker's first start.
+    Makes,
+    /// A command about a store: whoever takes in a backup has its root key.
+    Refused,
+}
+
 /// Opens the store that a configuration names, or makes it; refuses one that was put back to an older state.
-pub(crate) fn open_store(config: &Config) -> Result<Store, StartError> {
+pub(crate) fn open_store(config: &Config, first_start: FirstStart) -> Result<Store, StartError> {
     let limits = &config.limits;
     let open_root = |store_is_new| RootKeys::open(&config.root_key, &config.previous_root_keys, store_is_new);
     Ok(match &config.store {
         StoreAt::File(file) => {
-            let root = open_root(!file.exists())?;
+            let root = open_root(first_start == FirstStart::Makes && !file.exists())?;
             Store::open(file, root, limits.denied_records, limits.reserve)?
         }
         StoreAt::Postgres(database) => {
@@ -107,7 +124,7 @@ pub(crate) fn open_store(config: &Config) -> Result<Store, StartError> {
 impl Broker {
     /// Opens the store, reads the endorsements and makes at the first start the keys that are kept from then on.
     pub(crate) fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let store = open_store(&config)?;
+        let store = open_store(&config, FirstStart::Makes)?;
         Self::with_store(config, clock, store)
     }
 

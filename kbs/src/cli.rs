@@ -63,10 +63,23 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match command(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "vouchsafe-kbs: {error:#}");
+            let _ = writeln!(std::io::stderr(), "vouchsafe-kbs: {}", chain(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error with its causes. Many an error repeats its cause in its own words: what was said is not said again.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn command(command: Command) -> anyhow::Result<()> {
@@ -85,6 +98,7 @@ fn command(command: Command) -> anyhow::Result<()> {
         }
         Command::CheckConfig { config } => {
             let config = read(&config)?;
+            check_files(&config)?;
             std::io::stdout().write_all(config.effective().as_bytes())?;
             Ok(())
         }
@@ -94,6 +108,15 @@ fn command(command: Command) -> anyhow::Result<()> {
         }
         Command::RootKey(command) => root_key::run(&command),
     }
+}
+
+/// What `serve` would refuse at its start: the folder of endorsements, and the file of the root key if it is there.
+fn check_files(config: &Config) -> anyhow::Result<()> {
+    if let Some(folder) = &config.endorsements {
+        endorsements::Folder::open(folder).context("endorsements")?;
+    }
+    crate::root_key::check_file(&config.root_key)?;
+    Ok(())
 }
 
 fn read(file: &Path) -> anyhow::Result<Config> {
@@ -141,4 +164,18 @@ fn log_to_stderr() {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_told_is_not_told_again() {
+        let cause = std::io::Error::other("no room");
+        let told = anyhow::Error::new(cause).context("b.toml: no room").context("config");
+        assert_eq!(chain(&told), "config: b.toml: no room");
+        let untold = anyhow::Error::msg("no room").context("b.toml");
+        assert_eq!(chain(&untold), "b.toml: no room");
+    }
 }

@@ -198,6 +198,14 @@ impl Known {
     }
 }
 
+/// Refuses a root key's file that is there and cannot be used. One that is not there is made at the first start.
+pub(crate) fn check_file(source: &RootKeySource) -> Result<(), crate::config::ConfigError> {
+    match source {
+        RootKeySource::File(path) if path.exists() => file::read("root_key", path).map(|_| ()),
+        RootKeySource::File(_) | RootKeySource::Pkcs11(_) | RootKeySource::Transit(_) => Ok(()),
+    }
+}
+
 /// What a keeper outside this process authenticates: nothing that another program wrapped with the same key opens here.
 fn associated(context: &[u8]) -> Vec<u8> {
     [ASSOCIATED, context].concat()

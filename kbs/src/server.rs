@@ -107,13 +107,18 @@ struct Prepared {
 
 fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, StartError> {
     let tls = config.tls.as_ref().map(tls_config).transpose()?;
-    let listener = TcpListener::bind(config.listen)?;
+    let listener = TcpListener::bind(config.listen)
+        .map_err(|source| StartError::Bind { address: config.listen, source })?;
     let address = listener.local_addr()?;
     let limits = config.limits;
-    announce(&config, address);
+    for danger in config.dangers() {
+        tracing::warn!(danger, "DANGER: this broker runs with a setting that weakens it");
+    }
     let broker = Data::new(Broker::start(config, clock)?);
     broker.snapshot(broker.clock.now())?;
     broker.compare_clock().map_err(StartError::Store)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!(%address, scheme, tees = ?broker.config.tees, "listening");
     let own = broker.clone().into_inner();
     actix_web::rt::spawn(tend(Arc::downgrade(&own)));
     let connections = Arc::clone(&own.gate.connections);
@@ -146,14 +151,6 @@ async fn wind_down(broker: Arc<Broker>) {
         tokio::time::sleep(WIND_DOWN_PAUSE).await;
     }
     tracing::warn!("a request did not end in time");
-}
-
-fn announce(config: &Config, address: SocketAddr) {
-    for danger in config.dangers() {
-        tracing::warn!(danger, "DANGER: this broker runs with a setting that weakens it");
-    }
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    tracing::info!(%address, scheme, tees = ?config.tees, "listening");
 }
 
 fn tls_config(tls: &Tls) -> Result<ServerConfig, ConfigError> {

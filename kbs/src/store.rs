@@ -105,7 +105,9 @@ pub enum StoreError {
         actual: u64,
     },
     /// An export was not taken in to its end.
-    #[error("an export was taken into the store and not to its end: begin anew with an empty store")]
+    #[error(
+        "an export was taken into the store and not to its end: begin anew with another `store`, or an empty database"
+    )]
     HalfImported,
     /// A row cannot be read.
     #[error("a row of the table {table} cannot be read")]

@@ -31,7 +31,7 @@ fn authenticate_with(claims: &Value) -> Result<Admin, AdminError> {
 }
 
 fn refused(mismatch: Mismatch) -> Result<Admin, AdminError> {
-    Err(AdminError::Refused(vec![("operations".to_owned(), mismatch)]))
+    Err(AdminError::Mismatch { key: "operations".to_owned(), mismatch })
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn rejects_a_stranger_and_whoever_shows_nothing() {
     let token = Signer::ed25519().sign(&json!({"alg": "EdDSA"}), &claims());
     assert_eq!(
         authenticate(&[key(&signer)], Some(&token), Permission::WriteSecrets, NOW),
-        refused(JwtError::Signature.into())
+        Err(AdminError::Refused(vec![("operations".to_owned(), JwtError::Signature.into())]))
     );
     assert_eq!(authenticate(&[key(&signer)], None, Permission::WriteSecrets, NOW), Err(AdminError::NoToken));
     assert_eq!(authenticate(&[], Some(&token), Permission::WriteSecrets, NOW), Err(AdminError::NoKeys));
@@ -99,4 +99,33 @@ fn a_key_confers_the_roles_it_was_given_and_a_role_reaches_as_far_as_its_permiss
     // A role that there is, and that this key may not confer.
     let expected = "admin, reader".to_owned();
     assert_eq!(asked("secret-writer", permission), refused(Mismatch::Role { expected }));
+}
+
+#[test]
+fn the_holder_of_a_key_is_told_why_his_token_does_not_hold_and_a_stranger_is_not() {
+    let signer = Signer::ed25519();
+    let mut over = claims();
+    over["exp"] = json!(NOW.secs());
+    let told = |by: &Signer| {
+        let token = by.sign(&json!({"alg": "EdDSA"}), &over);
+        let stranger = AdminKey { name: "another".to_owned(), ..key(&Signer::ed25519()) };
+        let error =
+            authenticate(&[stranger, key(&signer)], Some(&token), Permission::WriteSecrets, NOW).unwrap_err();
+        (error.to_string(), error.reasons())
+    };
+    let words = "the admin token is of the key \"operations\", and expired at 2026-03-31T23:33:20Z; `vouchsafe admin token` \
+                 makes another";
+    assert_eq!(told(&signer), (words.to_owned(), words.to_owned()));
+    let (said, logged) = told(&Signer::ed25519());
+    assert_eq!(said, "the admin token does not hold under any pinned key");
+    assert_eq!(logged, "another: the signature does not verify; operations: the signature does not verify");
+}
+
+#[test]
+fn a_key_under_two_names_admits_by_either() {
+    let signer = Signer::ed25519();
+    let reader = AdminKey { name: "reading".to_owned(), roles: vec![Role::Reader], ..key(&signer) };
+    let token = signer.sign(&json!({"alg": "EdDSA"}), &claims());
+    let admitted = authenticate(&[reader, key(&signer)], Some(&token), Permission::WriteSecrets, NOW);
+    assert_eq!(admitted.unwrap().name(), "operations");
 }

@@ -2,12 +2,13 @@
 
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use decision_log::Digest;
 
 use super::problem::{Problem, V1Problem};
 use super::{admit, body, wrong_method};
 use crate::acts::{Reason, check_reason};
 use crate::broker::Broker;
-use crate::holds::NewHold;
+use crate::holds::{NewHold, Scope};
 use crate::roles::Permission;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -39,8 +40,16 @@ async fn begin(
     let new: NewHold = body::read_json(&broker, &request, payload, "hold").await?;
     new.check().map_err(Problem::Hold)?;
     let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
-    let begun = web::block(move || worker.store.add_hold(&new, &name, now)).await;
-    let hold = begun.map_err(|_| Problem::Stopped)??.ok_or(Problem::Holds)?;
+    let begin = move || {
+        // Whoever mistypes an id would hold nothing, and learn it when the record is gone.
+        let there = |id: &Digest| worker.store.record(id).map(|record| record.is_some());
+        match &new.on {
+            Scope::Decision(id) if !there(id)? => return Err(Problem::NoDecision),
+            _ => {}
+        }
+        worker.store.add_hold(&new, &name, now)?.ok_or(Problem::Holds)
+    };
+    let hold = web::block(begin).await.map_err(|_| Problem::Stopped)??;
     tracing::info!(admin = admin.name(), hold = hold.name, on = %hold.on, "hold begun");
     Ok(HttpResponse::Ok().json(hold))
 }

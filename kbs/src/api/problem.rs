@@ -303,7 +303,7 @@ fn rotate(error: &RotateError) -> Coco {
 
 fn admin(error: &AdminError) -> Coco {
     match error {
-        AdminError::NoToken | AdminError::NoKeys | AdminError::Refused(_) => {
+        AdminError::NoToken | AdminError::NoKeys | AdminError::Refused(_) | AdminError::Mismatch { .. } => {
             (StatusCode::UNAUTHORIZED, ErrorKind::AdminAuthAccess)
         }
         AdminError::Forbidden { .. } => (StatusCode::FORBIDDEN, ErrorKind::AdminAuthAccess),

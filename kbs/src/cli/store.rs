@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-use crate::broker::open_store;
+use crate::broker::{FirstStart, open_store};
 use crate::config::{Config, load};
 use crate::epoch_file::EpochFile;
 use crate::store::Store;
@@ -93,10 +93,7 @@ pub(super) fn run(command: StoreCommand) -> anyhow::Result<()> {
 
 fn open(file: &Path) -> anyhow::Result<(Store, Config)> {
     let config = load(file).with_context(|| file.display().to_string())?;
-    let store = open_store(&config).context(
-        "the store cannot be opened; an embedded store is open in its broker alone: stop that, or ask it with \
-         `vouchsafe admin backup`",
-    )?;
+    let store = open_store(&config, FirstStart::Refused)?;
     Ok((store, config))
 }
 
@@ -130,8 +127,10 @@ fn backup(store: &Store, to: &Path) -> anyhow::Result<Summary> {
 
 fn restore(store: &Store, config: &Config, from: &Path) -> anyhow::Result<()> {
     let open = || File::open(from).with_context(|| from.display().to_string());
-    // To its end first: a file that is not whole leaves the store as it is.
-    check(&mut BufReader::new(open()?))?;
+    // To its end first: a file that is not whole, or of another root key, leaves the store as it is.
+    store
+        .check_import(&mut BufReader::new(open()?))
+        .with_context(|| format!("{} is not taken in, and the store is as it was", from.display()))?;
     let seen = EpochFile::open(&config.epoch_file)?;
     store.import(&mut BufReader::new(open()?), seen.highest(), Clock::system().now())?;
     seen.keep(store.settings()?.epoch()).context("epoch_file")

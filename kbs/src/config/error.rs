@@ -105,7 +105,9 @@ pub enum ConfigError {
         fault: KeyFault,
     },
     /// The root key's file is open to others.
-    #[error("root_key: {path} has mode {mode:o}; others may read it or the group may write it")]
+    #[error(
+        "root_key: {path} has mode {mode:o}; others may read it or the group may write it: `chmod 600 {path}`"
+    )]
     RootKeyMode {
         /// The file.
         path: String,
@@ -159,7 +161,9 @@ pub enum ConfigError {
     #[error("name either a file with store or a database with [postgres]")]
     OneStore,
     /// A secret file is open to others.
-    #[error("{key}: {path} has mode {mode:o}; others may read it or the group may write it")]
+    #[error(
+        "{key}: {path} has mode {mode:o}; others may read it or the group may write it: `chmod 600 {path}`"
+    )]
     FileMode {
         /// The key that names the file.
         key: &'static str,

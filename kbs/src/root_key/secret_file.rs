@@ -20,7 +20,7 @@ pub enum SecretFileError {
         kind: io::ErrorKind,
     },
     /// Others may read it.
-    #[error("{path} has mode {mode:o}; others may read it or the group may write it")]
+    #[error("{path} has mode {mode:o}; others may read it or the group may write it: `chmod 600 {path}`")]
     Mode {
         /// The file.
         path: String,

@@ -15,7 +15,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use verifier::time::UnixTime;
 
-use super::backend::{Backend, Batch, Change, Table};
+use super::backend::{Backend, Batch, Change, Row, Table};
 use super::{FORMAT, KeyPurpose, Store, StoreError, make_all};
 use crate::challenge_key::new_key;
 
@@ -76,7 +76,10 @@ pub(crate) enum ExportError {
         actual: u64,
     },
     /// There is something in the store already.
-    #[error("the store is not empty: an export is taken in by a new store alone")]
+    #[error(
+        "the store is not empty: an export is taken in by a new store alone; name another `store` (or database), and another \
+         `epoch_file`, in the configuration"
+    )]
     NotEmpty,
 }
 
@@ -145,6 +148,17 @@ impl Store {
         let unmark = Change::Delete { table: Table::Meta, key: IMPORTING.to_vec() };
         make_all(&*self.backend, vec![unmark])?;
         Ok(summary)
+    }
+
+    /// Whether an export can be taken in: the store is new, the export whole, and the root key that of its keys.
+    pub(crate) fn check_import(&self, from: &mut dyn Read) -> Result<Summary, ExportError> {
+        self.check_empty()?;
+        read(from, &mut |table, key, value| {
+            if table == Table::Keys {
+                self.open_key(&Row { key, value })?;
+            }
+            Ok(())
+        })
     }
 
     fn check_empty(&self) -> Result<(), ExportError> {

@@ -138,6 +138,49 @@ fn a_backup_that_was_cut_off_or_changed_is_refused_and_the_store_stays_empty() {
 }
 
 #[test]
+fn a_restore_under_a_wrong_root_key_leaves_the_store_empty_and_makes_no_key() {
+    let bench = bench();
+    let backup = bench.site.path("backup");
+    assert!(admin(&bench, &["backup", "--to", text(&backup)]).status.success());
+    let right = another_config(&bench, "new");
+    let with_key = |name: &str| {
+        let config = String::from_utf8(bench.site.read("new.toml")).unwrap();
+        let config = config.replace("\"root.key\"", &format!("\"{name}\""));
+        bench.site.write("wrong.toml", config.as_bytes())
+    };
+    let restore =
+        |config: &Path| ["restore", "--config", text(config), "--from", text(&backup)].map(str::to_owned);
+    let refused = |config: &Path| refused(&restore(config).each_ref().map(String::as_str));
+    // A name that was mistyped.
+    let told = refused(&with_key("rot.key"));
+    assert!(told.contains("rot.key is not there"), "{told}");
+    assert!(!bench.site.path("rot.key").exists());
+    // Another key than the backup's.
+    let other = with_key("other.key");
+    assert!(run("vouchsafe-kbs", &["root-key", "create", "--config", text(&other)]).status.success());
+    let told = refused(&other);
+    assert!(told.contains("is not taken in, and the store is as it was"), "{told}");
+    // The store is still new.
+    assert_eq!(kbs(&restore(&right).each_ref().map(String::as_str))["secrets"], 1);
+}
+
+#[test]
+fn the_configuration_is_checked_as_far_as_the_files_that_it_names() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = bench();
+    let config = bench.site.path("vouchsafe-kbs.toml");
+    let check = || run("vouchsafe-kbs", &["check-config", "--config", text(&config)]);
+    assert!(check().status.success());
+    std::fs::set_permissions(bench.site.path("root.key"), PermissionsExt::from_mode(0o644)).unwrap();
+    let told = refused(&["check-config", "--config", text(&config)]);
+    assert!(told.contains("chmod 600") && told.matches("mode 644").count() == 1, "{told}");
+    std::fs::set_permissions(bench.site.path("root.key"), PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::rename(bench.site.path("endorsements"), bench.site.path("elsewhere")).unwrap();
+    let told = refused(&["check-config", "--config", text(&config)]);
+    assert!(told.contains("endorsements"), "{told}");
+}
+
+#[test]
 fn the_list_names_secrets_and_never_tells_them() {
     let bench = bench();
     let listed = admin(&bench, &["list", "models/", "--json"]);

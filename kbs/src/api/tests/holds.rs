@@ -91,6 +91,10 @@ async fn a_hold_without_a_reason_or_of_another_form_is_refused() {
     ] {
         assert_eq!(operate(&bench, Method::POST, "/v1/holds", &body).await.0, wanted);
     }
+    // A mistyped id would hold nothing.
+    let unknown = new_hold(Scope::Decision(Digest::of(b"a")));
+    let (status, problem) = operate(&bench, Method::POST, "/v1/holds", &unknown).await;
+    assert_eq!((status, &problem["detail"]), (404, &"nothing is recorded under this digest".into()));
     assert_eq!(bench.broker.store.holds(), Ok(vec![]));
 }
 

@@ -14,11 +14,28 @@ use crate::whole_file::sync_folder;
 
 /// Opens the store at `path`, or makes it.
 ///
+/// An error names the file.
+pub(super) fn open_or_make(path: &Path) -> Result<Database, StoreError> {
+    made_or_open(path).map_err(|error| named(path, error))
+}
+
+/// Opens the store at `path`. One that is gone is not made anew: what was acknowledged was in it.
+pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
+    open_there(path).map_err(|error| named(path, error))
+}
+
+fn named(path: &Path, error: StoreError) -> StoreError {
+    let StoreError::Database { reason } = error else { return error };
+    let in_use = reason == redb::DatabaseError::DatabaseAlreadyOpen.to_string();
+    let reason = if in_use { IN_USE } else { &reason };
+    StoreError::Database { reason: format!("{}: {reason}", path.display()) }
+}
+
 /// A database that is made where it will stay, and is cut off in that, has a length and no header: it opens never again.
 /// So it is made under another name.
-pub(super) fn open_or_make(path: &Path) -> Result<Database, StoreError> {
+fn made_or_open(path: &Path) -> Result<Database, StoreError> {
     if is_there(path).map_err(broken)? {
-        return open(path);
+        return open_there(path);
     }
     let path = &target(path);
     let unfinished = unfinished(path);
@@ -42,8 +59,7 @@ pub(super) fn open_or_make(path: &Path) -> Result<Database, StoreError> {
     Ok(database)
 }
 
-/// Opens the store at `path`. One that is gone is not made anew: what was acknowledged was in it.
-pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
+fn open_there(path: &Path) -> Result<Database, StoreError> {
     let file = options().open(path).map_err(broken)?;
     // After a sync that failed the kernel has what it could not write still in its cache, and calls it clean: it is read
     // as if it were on the disk, and is never written again. What is read from here on is what the disk has.
@@ -84,6 +100,7 @@ fn broken(error: io::Error) -> StoreError {
     refused(redb::StorageError::Io(error))
 }
 
+const IN_USE: &str = "another broker has it open: stop that one, or ask it (`vouchsafe admin backup`); many brokers share a PostgreSQL";
 /// Tokens of open sessions are in it: nobody but the broker reads the file.
 const MODE: u32 = 0o600;
 

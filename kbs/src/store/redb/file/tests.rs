@@ -39,7 +39,7 @@ fn a_store_that_is_gone_is_not_made_by_who_had_it_open() {
     let scratch = Scratch::new("redb-file-gone");
     let path = scratch.path.join("store");
     let gone = broken(io::Error::from_raw_os_error(2));
-    assert_eq!(open(&path).err(), Some(gone));
+    assert_eq!(open(&path).err(), Some(named(&path, gone)));
     assert_eq!(names(&scratch), [""; 0]);
 }
 
@@ -49,11 +49,11 @@ fn of_two_brokers_that_start_at_once_one_makes_the_store() {
     let path = scratch.path.join("store");
     let other = options().create(true).truncate(false).open(unfinished(&path)).unwrap();
     other.try_lock().unwrap();
-    assert_eq!(open_or_make(&path).err(), Some(already_open()));
+    assert_eq!(open_or_make(&path).err(), Some(named(&path, already_open())));
     // It is made, and the second is still at the name that it had.
     drop(other);
     let first = open_or_make(&path).unwrap();
-    assert_eq!(open_or_make(&path).err(), Some(already_open()));
+    assert_eq!(open_or_make(&path).err(), Some(named(&path, already_open())));
     drop(first);
     open_or_make(&path).unwrap();
 }
@@ -67,4 +67,23 @@ fn a_store_is_made_where_a_link_leads() {
     drop(open_or_make(&path).unwrap());
     assert!(path.is_symlink() && elsewhere.metadata().unwrap().len() > 0);
     open_or_make(&path).unwrap();
+}
+
+#[test]
+fn whoever_finds_the_store_in_use_or_unreadable_is_told_which_file_and_what_to_do() {
+    let scratch = Scratch::new("redb-file-named");
+    let path = scratch.path.join("store");
+    let told = |error: StoreError| error.to_string().replace(&path.display().to_string(), "FILE");
+    let first = open_or_make(&path).unwrap();
+    assert_eq!(
+        told(open_or_make(&path).err().unwrap()),
+        "the store: FILE: another broker has it open: stop that one, or ask it (`vouchsafe admin backup`); many brokers \
+         share a PostgreSQL"
+    );
+    drop(first);
+    scratch.write("store", b"something else");
+    assert_eq!(
+        told(open_or_make(&path).err().unwrap()),
+        "the store: FILE: I/O error: Not a redb database: magic number mismatch"
+    );
 }
