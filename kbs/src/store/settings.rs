@@ -13,7 +13,7 @@
 //! the highest epoch, after a restart.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::hmac;
 use decision_log::Digest;
@@ -48,8 +48,8 @@ pub(crate) enum SettingKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setting {
     /// What it says.
-    pub content: Vec<u8>,
-    /// How often it was changed.
+    pub content: Arc<[u8]>,
+    /// Its number: each change of it has a larger one.
     pub version: u64,
     /// The epoch that its last change began.
     pub epoch: u64,
@@ -73,6 +73,8 @@ pub(super) struct Known {
     head: Option<Vec<u8>>,
     settings: Arc<Settings>,
     highest: u64,
+    /// Held by whoever reads a new state: the others wait for what he reads.
+    reading: Arc<Mutex<()>>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -90,6 +92,8 @@ struct Entry {
     author: String,
     at: i64,
 }
+
+mod read;
 
 /// A head that is authentic.
 struct Head {
@@ -130,7 +134,7 @@ impl Store {
         for _ in 0..ATTEMPTS {
             let (settings, head) = self.read_settings()?;
             let epoch = settings.epoch.saturating_add(1);
-            if self.try_change(&settings, head, epoch, changes, author, now)? {
+            if self.try_change(&settings, head, epoch, changes, (author, now))? {
                 return Ok(epoch);
             }
         }
@@ -142,7 +146,7 @@ impl Store {
         for _ in 0..ATTEMPTS {
             let (settings, head) = self.read_settings()?;
             let epoch = settings.epoch.max(least).saturating_add(1);
-            if self.try_change(&settings, head, epoch, &[], "broker", now)? {
+            if self.try_change(&settings, head, epoch, &[], ("broker", now))? {
                 return Ok(epoch);
             }
         }
@@ -155,107 +159,46 @@ impl Store {
         known.highest = known.highest.max(least);
     }
 
-    /// The settings, and the condition that they are still these.
-    pub(super) fn settings_unchanged(&self) -> Result<(Arc<Settings>, Condition), StoreError> {
-        let (settings, head) = self.read_settings()?;
-        let (table, key) = (Table::Settings, HEAD.to_vec());
-        let unchanged = match head {
-            None => Condition::Absent { table, key },
-            Some(value) => Condition::Equals { table, key, value },
-        };
-        Ok((settings, unchanged))
-    }
-
-    fn read_settings(&self) -> Result<(Arc<Settings>, Option<Vec<u8>>), StoreError> {
-        let key = self.integrity_key()?;
-        let row = self.backend.get(Table::Settings, HEAD)?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.head == row && row.is_some() && known.settings.epoch >= known.highest {
-            return Ok((Arc::clone(&known.settings), row));
-        }
-        let Some(bytes) = row else {
-            // No change was ever made, or all of them were taken away.
-            if known.highest > 0 {
-                return Err(tampered(OLDER));
-            }
-            return Ok((Arc::default(), None));
-        };
-        let highest = known.highest;
-        drop(known);
-        let head = Head::open(&bytes, &key)?;
-        if head.epoch < highest {
-            return Err(tampered(OLDER));
-        }
-        let settings = Arc::new(self.load_settings(&head)?);
-        known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if settings.epoch >= known.highest {
-            known.highest = settings.epoch;
-            known.head = Some(bytes.clone());
-            known.settings = Arc::clone(&settings);
-        }
-        Ok((settings, Some(bytes)))
-    }
-
-    fn load_settings(&self, head: &Head) -> Result<Settings, StoreError> {
-        let manifest = self.backend.get(Table::Settings, &manifest_key(head.epoch))?.unwrap_or_default();
-        if Digest::of(&manifest) != head.manifest {
-            return Err(tampered("the manifest of the settings"));
-        }
-        let manifest: Manifest = serde_json::from_slice(&manifest).map_err(row_error(Table::Settings))?;
-        let mut settings = Settings { epoch: head.epoch, ..Settings::default() };
-        for (kind, entries) in manifest.rows {
-            for (name, entry) in entries {
-                let content = self.backend.get(Table::Settings, &content_key(kind, &name, entry.version))?;
-                let content = content
-                    .filter(|content| Digest::of(content) == entry.content)
-                    .ok_or_else(|| tampered(&format!("the setting {} {name:?}", kind.name())))?;
-                let Entry { version, epoch, author, at, .. } = entry;
-                let setting = Setting { content, version, epoch, author, at };
-                settings.rows.entry(kind).or_default().insert(name, setting);
-            }
-        }
-        Ok(settings)
-    }
-
-    /// Whether the changes were made, or somebody else was quicker.
+    /// Whether the changes were made, or somebody else was quicker. What they replace goes with them: a store that keeps
+    /// every state of the past grows with the square of its changes.
     fn try_change(
         &self,
-        settings: &Settings,
+        settings: &Arc<Settings>,
         head: Option<Vec<u8>>,
         epoch: u64,
         changes: &[(SettingKind, &str, Option<&[u8]>)],
-        author: &str,
-        now: UnixTime,
+        (author, now): (&str, UnixTime),
     ) -> Result<bool, StoreError> {
         let table = Table::Settings;
-        let mut manifest = settings.manifest();
+        let mut changed = Settings { epoch, rows: settings.rows.clone() };
         let mut batch = Batch::default();
         batch.conditions.push(match head {
             None => Condition::Absent { table, key: HEAD.to_vec() },
             Some(value) => Condition::Equals { table, key: HEAD.to_vec(), value },
         });
+        batch.changes.push(Change::Delete { table, key: manifest_key(settings.epoch) });
         for (kind, name, content) in changes {
-            let before = settings.get(*kind, name).map_or(0, |setting| setting.version);
-            let entries = manifest.rows.entry(*kind).or_default();
-            let Some(content) = content else {
-                entries.remove(*name);
-                continue;
-            };
+            let rows = changed.rows.entry(*kind).or_default();
+            let before = rows.remove(*name);
+            if let Some(before) = &before {
+                batch.changes.push(Change::Delete { table, key: content_key(*kind, name, before.version) });
+            }
+            let Some(content) = content else { continue };
             // The epoch is in it: a version that was deleted is not written over by another of its number.
-            let version = before.saturating_add(1).max(epoch);
-            let (author, at) = (author.to_owned(), now.secs());
-            let entry = Entry { version, epoch, content: Digest::of(content), author, at };
-            entries.insert((*name).to_owned(), entry);
+            let version = before.map_or(0, |setting| setting.version).saturating_add(1).max(epoch);
+            let (author, at, content) = (author.to_owned(), now.secs(), Arc::from(*content));
+            let setting = Setting { content: Arc::clone(&content), version, epoch, author, at };
+            rows.insert((*name).to_owned(), setting);
             let key = content_key(*kind, name, version);
             batch.changes.push(Change::Put { table, key, value: content.to_vec() });
         }
-        let manifest = serde_json::to_vec(&manifest).map_err(row_error(table))?;
+        let manifest = serde_json::to_vec(&changed.manifest()).map_err(row_error(table))?;
         let head = Head { epoch, manifest: Digest::of(&manifest) }.seal(&self.integrity_key()?);
         batch.changes.push(Change::Put { table, key: manifest_key(epoch), value: manifest });
-        batch.changes.push(Change::Put { table, key: HEAD.to_vec(), value: head });
+        batch.changes.push(Change::Put { table, key: HEAD.to_vec(), value: head.clone() });
         let done = self.backend.commit(batch)? == Commit::Done;
         if done {
-            self.expect_epoch(epoch);
+            self.know(head, &Arc::new(changed));
         }
         Ok(done)
     }
@@ -342,11 +285,13 @@ fn manifest_key(epoch: u64) -> Vec<u8> {
 }
 
 fn content_key(kind: SettingKind, name: &str, version: u64) -> Vec<u8> {
-    [b"content\0".as_slice(), kind.name().as_bytes(), b"\0", name.as_bytes(), b"\0", &version.to_be_bytes()]
-        .concat()
+    [CONTENT, kind.name().as_bytes(), b"\0", name.as_bytes(), b"\0", &version.to_be_bytes()].concat()
 }
 
 const HEAD: &[u8] = b"head";
+/// Before every content's key, and after all of them.
+const CONTENT: &[u8] = b"content\0";
+const CONTENT_END: &[u8] = b"content\x01";
 /// What is older than something that this broker has seen.
 pub(super) const OLDER: &str = "the settings (of a newer epoch by `epoch_file` or this process)";
 /// The purpose of the MAC, so that no other use of the key makes a head.

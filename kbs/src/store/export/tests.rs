@@ -66,7 +66,7 @@ fn a_new_store_that_took_an_export_in_has_all_of_it_and_newer_keys_and_epoch() {
     );
     let settings = after.settings().unwrap();
     let policy = settings.get(SettingKind::ResourcePolicy, "default").unwrap();
-    assert_eq!(policy.content, b"package policy");
+    assert_eq!(*policy.content, *b"package policy");
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl World {
         world.epoch = settings.epoch();
         for kind in SETTINGS {
             for (name, setting) in settings.of(kind) {
-                world.settings.insert((kind, name.to_owned()), setting.content.clone());
+                world.settings.insert((kind, name.to_owned()), setting.content.to_vec());
             }
         }
         for purpose in PURPOSES {

@@ -1,4 +1,6 @@
-use super::super::backend::Row;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::backend::{Each, Row};
 use super::super::make_all;
 use super::super::tests::{key, key_of, wrapped_by_another};
 use super::*;
@@ -23,7 +25,7 @@ fn set(store: &Store, name: &str, content: &[u8]) -> u64 {
 
 fn contents(store: &Store) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     let settings = store.settings()?;
-    Ok(settings.of(POLICY).map(|(name, setting)| (name.to_owned(), setting.content.clone())).collect())
+    Ok(settings.of(POLICY).map(|(name, setting)| (name.to_owned(), setting.content.to_vec())).collect())
 }
 
 fn rows(database: &Arc<dyn Backend>) -> Vec<Row> {
@@ -54,7 +56,7 @@ fn each_change_begins_an_epoch_and_is_seen_by_every_replica() {
     assert_eq!((contents(&one), contents(&two)), (Ok(both.clone()), Ok(both)));
     let settings = one.settings().unwrap();
     let expected = Setting {
-        content: b"first".to_vec(),
+        content: Arc::from(b"first".as_slice()),
         version: 1,
         epoch: 1,
         author: "tester".to_owned(),
@@ -76,6 +78,130 @@ fn changes_of_many_at_once_all_count() {
         }
     });
     assert_eq!((contents(&store).unwrap().len(), store.settings().unwrap().epoch()), (4, 4));
+}
+
+/// A database that counts what is read of it.
+#[derive(Debug)]
+struct Counting {
+    inner: Arc<dyn Backend>,
+    reads: AtomicUsize,
+}
+
+impl Backend for Counting {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        // The head is read at every request.
+        self.reads.fetch_add(usize::from(key != HEAD), Ordering::SeqCst);
+        self.inner.get(table, key)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        from: &[u8],
+        until: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.inner.scan(table, from, until, limit)
+    }
+
+    fn export(&self, tables: &[Table], each: &mut Each<'_>) -> Result<(), StoreError> {
+        self.inner.export(tables, each)
+    }
+
+    fn commit(&self, batch: Batch) -> Result<Commit, StoreError> {
+        self.inner.commit(batch)
+    }
+
+    fn clock(&self) -> Result<Option<UnixTime>, StoreError> {
+        self.inner.clock()
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.inner.check()
+    }
+}
+
+#[test]
+fn of_many_that_find_a_change_one_reads_it_and_reads_what_changed_alone() {
+    let database = a_database();
+    let writer = open(&database);
+    let many = 300_u32;
+    let names: Vec<String> = (0..many).map(|number| format!("policy {number}")).collect();
+    let all: Vec<_> = names.iter().map(|name| (POLICY, name.as_str(), Some(name.as_bytes()))).collect();
+    writer.change(&all, "tester", NOW).unwrap();
+    let counting = Arc::new(Counting { inner: Arc::clone(&database), reads: AtomicUsize::new(0) });
+    let reader = open(&(Arc::clone(&counting) as Arc<dyn Backend>));
+    let reads = || counting.reads.swap(0, Ordering::SeqCst);
+    // The integrity key, whose first look is of no interest here.
+    reader.integrity_key().unwrap();
+    reads();
+    assert_eq!(contents(&reader).unwrap().len(), 300);
+    // The manifest, and three pages of contents.
+    assert_eq!(reads(), 4);
+    set(&writer, "policy 7", b"changed");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(contents(&reader).unwrap().len(), 300));
+        }
+    });
+    // The manifest, and the one content that changed.
+    assert_eq!(reads(), 2);
+    // Whoever made the change knows it.
+    set(&reader, "policy 8", b"changed");
+    reads();
+    assert_eq!((contents(&reader).unwrap().len(), reads()), (300, 0));
+}
+
+#[test]
+fn whoever_reads_while_others_change_sees_no_alarm() {
+    let database = a_database();
+    let (store, other) = (open(&database), open(&database));
+    set(&store, "default", b"text");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let read = |store: &Store| {
+        let (mut last, mut seen) = (0, 0);
+        while !done.load(Ordering::SeqCst) {
+            let epoch = store.settings().unwrap().epoch();
+            assert!(last <= epoch, "{epoch} after {last}");
+            seen += usize::from(last < epoch);
+            last = epoch;
+        }
+        seen
+    };
+    std::thread::scope(|scope| {
+        let readers: Vec<_> =
+            [&store, &store, &other, &other].map(|store| scope.spawn(|| read(store))).into();
+        for number in 0..200_u32 {
+            let store = if number % 2 == 0 { &store } else { &other };
+            set(store, "default", &number.to_be_bytes());
+        }
+        done.store(true, Ordering::SeqCst);
+        let seen: usize = readers.into_iter().map(|reader| reader.join().unwrap()).sum();
+        assert!(seen > 4, "{seen}");
+    });
+}
+
+#[test]
+fn what_a_change_replaces_goes_with_it() {
+    let database = a_database();
+    let store = open(&database);
+    for number in 0..50_u32 {
+        set(&store, "default", &number.to_be_bytes());
+        set(&store, "other", &number.to_be_bytes());
+    }
+    // The head, the manifest, and two contents.
+    assert_eq!((rows(&database).len(), store.settings().unwrap().epoch()), (4, 100));
+    store.change(&[(POLICY, "other", None)], "tester", NOW).unwrap();
+    assert_eq!(rows(&database).len(), 3);
+    store.raise_epoch(0, NOW).unwrap();
+    assert_eq!(rows(&database).len(), 3);
+    let newest = vec![("default".to_owned(), 49_u32.to_be_bytes().to_vec())];
+    assert_eq!((contents(&store), contents(&open(&database))), (Ok(newest.clone()), Ok(newest)));
 }
 
 #[test]
