@@ -73,6 +73,12 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no store where one should be.
+    #[error("{place}: there is no store")]
+    NoStore {
+        /// Where it should be.
+        place: String,
+    },
     /// The root key.
     #[error("the root key: {0}")]
     RootKey(#[from] RootKeyError),
@@ -95,22 +101,27 @@ pub enum StartError {
     Listen(#[from] std::io::Error),
 }
 
-/// Whether the file of a root key may be made where there is neither that nor a store.
+/// What may be made where it is not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FirstStart {
-    /// A broker's first start.
-    Makes,
-    /// A command about a store: whoever takes in a backup has its root key.
-    Refused,
+pub(crate) enum Absent {
+    /// Store and root key: a broker's first start.
+    MakeBoth,
+    /// A store, under a root key that is there: whoever takes in a backup has its key.
+    MakeStore,
+    /// Nothing. Who mistypes a name would back up an empty store, and call that a success.
+    Refuse,
 }
 
 /// Opens the store that a configuration names, or makes it; refuses one that was put back to an older state.
-pub(crate) fn open_store(config: &Config, first_start: FirstStart) -> Result<Store, StartError> {
+pub(crate) fn open_store(config: &Config, absent: Absent) -> Result<Store, StartError> {
     let limits = &config.limits;
     let open_root = |store_is_new| RootKeys::open(&config.root_key, &config.previous_root_keys, store_is_new);
     Ok(match &config.store {
         StoreAt::File(file) => {
-            let root = open_root(first_start == FirstStart::Makes && !file.exists())?;
+            if absent == Absent::Refuse && !file.exists() {
+                return Err(StartError::NoStore { place: file.display().to_string() });
+            }
+            let root = open_root(absent == Absent::MakeBoth && !file.exists())?;
             Store::open(file, root, limits.denied_records, limits.reserve)?
         }
         StoreAt::Postgres(database) => {
@@ -124,7 +135,7 @@ pub(crate) fn open_store(config: &Config, first_start: FirstStart) -> Result<Sto
 impl Broker {
     /// Opens the store, reads the endorsements and makes at the first start the keys that are kept from then on.
     pub(crate) fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let store = open_store(&config, FirstStart::Makes)?;
+        let store = open_store(&config, Absent::MakeBoth)?;
         Self::with_store(config, clock, store)
     }
 
@@ -232,9 +243,19 @@ impl Broker {
         }
         let outside = Arc::new(Outside::of(&self.config, &loaded));
         outside.put_in_force(&self.store, now)?;
+        self.keep_epoch()?;
         let made = self.make_snapshot(loaded, outside, self.uploaded()?);
         *self.inputs.lock().unwrap_or_else(PoisonError::into_inner) = Some(made.clone());
         Ok(made)
+    }
+
+    /// Keeps the epoch of the settings outside of the store: from then on nobody puts the store back before it unseen.
+    pub(crate) fn keep_epoch(&self) -> Result<(), StoreError> {
+        let epoch = self.store.settings()?.epoch();
+        if let Err(error) = self.epoch_file.keep(epoch) {
+            tracing::error!(%error, epoch, "the epoch of the settings cannot be kept in epoch_file");
+        }
+        Ok(())
     }
 
     /// What admins uploaded, as it stands.

@@ -256,6 +256,10 @@ impl Config {
     }
 }
 
+/// The most that a broker's clock may be allowed to differ from the store's: all that waits for the clocks of others to pass
+/// an instant is reckoned from it.
+pub(crate) const MOST_SKEW_SECONDS: u32 = 120;
+
 /// An appraisal policy as JSON, as decisions record it.
 pub(crate) fn json_of_policy(policy: &Policy) -> Vec<u8> {
     // Safe: a policy is plain data, which always has a JSON form.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use verifier::time::UnixTime;
 
+use crate::housekeeping::SLACK_SECONDS;
 use crate::signing::{SigningAlgorithm, SigningKey, UnusableKey};
 use crate::store::{KeyPurpose, OwnKey, Store, StoreError};
 
@@ -232,8 +233,6 @@ pub(crate) const CACHE_SECONDS: i64 = 300;
 /// How long a key is published before it signs: whoever keeps a set as long as he may has it by then, and so has every
 /// replica, which looks several times a minute.
 const LEAD_SECONDS: i64 = 2 * CACHE_SECONDS;
-/// What clocks of replicas may differ by, and more.
-const SLACK_SECONDS: i64 = 300;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -47,7 +47,9 @@ async fn begin(
             Scope::Decision(id) if !there(id)? => return Err(Problem::NoDecision),
             _ => {}
         }
-        worker.store.add_hold(&new, &name, now)?.ok_or(Problem::Holds)
+        let begun = worker.store.add_hold(&new, &name, now)?.ok_or(Problem::Holds)?;
+        worker.keep_epoch()?;
+        Ok(begun)
     };
     let hold = web::block(begin).await.map_err(|_| Problem::Stopped)??;
     tracing::info!(admin = admin.name(), hold = hold.name, on = %hold.on, "hold begun");
@@ -65,8 +67,12 @@ async fn end(
     check_reason(&reason).map_err(Problem::Reason)?;
     let held = request.match_info().query("name").to_owned();
     let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
-    let ended = web::block(move || worker.store.end_hold(&held, &reason, &name, now)).await;
-    let hold = ended.map_err(|_| Problem::Stopped)??.ok_or(Problem::NoHold)?;
+    let end = move || {
+        let ended = worker.store.end_hold(&held, &reason, &name, now)?.ok_or(Problem::NoHold)?;
+        worker.keep_epoch()?;
+        Ok::<_, Problem>(ended)
+    };
+    let hold = web::block(end).await.map_err(|_| Problem::Stopped)??;
     tracing::info!(admin = admin.name(), hold = hold.name, on = %hold.on, "hold ended");
     Ok(HttpResponse::Ok().json(hold))
 }

@@ -39,8 +39,12 @@ async fn revoke(
     let new: NewRevocation = body::read_json(&broker, &request, payload, "revocation").await?;
     new.check().map_err(Problem::Reason)?;
     let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
-    let revoked = web::block(move || worker.store.revoke(&new, &name, now)).await;
-    let kept = revoked.map_err(|_| Problem::Stopped)??.ok_or(Problem::Revocations)?;
+    let revoke = move || {
+        let kept = worker.store.revoke(&new, &name, now)?.ok_or(Problem::Revocations)?;
+        worker.keep_epoch()?;
+        Ok::<_, Problem>(kept)
+    };
+    let kept = web::block(revoke).await.map_err(|_| Problem::Stopped)??;
     tracing::info!(admin = admin.name(), of = %kept.of, reason = kept.revoked.reason, "revoked");
     Ok(HttpResponse::Ok().json(kept))
 }
@@ -56,8 +60,12 @@ async fn lift(
     check_reason(&reason).map_err(Problem::Reason)?;
     let of = request.match_info().query("name").to_owned();
     let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
-    let lifted = web::block(move || worker.store.lift(&of, &reason, &name, now)).await;
-    let kept = lifted.map_err(|_| Problem::Stopped)??.ok_or(Problem::NoRevocation)?;
+    let lift = move || {
+        let kept = worker.store.lift(&of, &reason, &name, now)?.ok_or(Problem::NoRevocation)?;
+        worker.keep_epoch()?;
+        Ok::<_, Problem>(kept)
+    };
+    let kept = web::block(lift).await.map_err(|_| Problem::Stopped)??;
     let reason = kept.lifted.as_ref().map(|act| act.reason.as_str());
     tracing::info!(admin = admin.name(), of = %kept.of, reason, "revocation lifted");
     Ok(HttpResponse::Ok().json(kept))

@@ -5,6 +5,7 @@ mod disk;
 mod errors;
 mod guests;
 mod holds;
+mod housekeeping;
 mod limits;
 mod operators;
 mod parts;

@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use verifier::time::UnixTime;
 
-use crate::broker::{FirstStart, open_store};
-use crate::config::{Config, load};
+use crate::broker::{Absent, StartError, open_store};
+use crate::config::load;
 use crate::epoch_file::EpochFile;
 use crate::store::Store;
 use crate::store::export::{Summary, check};
 use crate::system::Clock;
+use crate::whole_file::sync_folder;
 
 /// What can be done with a store.
 #[derive(Debug, Subcommand)]
@@ -54,7 +56,7 @@ pub(super) enum StoreCommand {
         config: PathBuf,
     },
     /// Say that this machine's clock is right although the store has a later instant on record: after a clock that ran
-    /// ahead was set right.
+    /// ahead was set right. Every session and token from before ends.
     AcceptClock {
         /// The configuration file of the store's broker, which must be stopped.
         #[arg(long, value_name = "FILE")]
@@ -71,18 +73,22 @@ pub(super) enum StoreCommand {
 /// Runs a command about the store; what it found goes to stdout as JSON.
 pub(super) fn run(command: StoreCommand) -> anyhow::Result<()> {
     match command {
-        StoreCommand::Backup { config, to } => tell(&backup(&open(&config)?.0, &to)?),
+        StoreCommand::Backup { config, to } => {
+            tell(&backup(&existing(&config)?.store, &to, Clock::system().now())?)
+        }
         StoreCommand::Restore { config, from } => {
-            let (store, config) = open(&config)?;
-            restore(&store, &config, &from)?;
-            tell(&store.verify()?)
+            let new = open(&config, Absent::MakeStore)?;
+            restore(&new, &from)?;
+            new.store.finish_import()?;
+            tell(&new.store.verify()?)
         }
         StoreCommand::Migrate { from_config, to_config } => migrate(&from_config, &to_config),
-        StoreCommand::VerifyStore { config } => tell(&open(&config)?.0.verify()?),
+        StoreCommand::VerifyStore { config } => tell(&existing(&config)?.store.verify()?),
         StoreCommand::AcceptClock { config } => {
-            let now = Clock::system().now();
-            open(&config)?.0.accept_instant(now)?;
-            tell(&serde_json::json!({"newest_instant": now}))
+            let (opened, now) = (existing(&config)?, Clock::system().now());
+            let epoch = opened.store.accept_clock(opened.epoch.highest(), now)?;
+            opened.epoch.keep(epoch).context("epoch_file")?;
+            tell(&serde_json::json!({"newest_instant": now, "epoch": epoch}))
         }
         StoreCommand::CheckBackup { file } => {
             let file = File::open(&file).with_context(|| file.display().to_string())?;
@@ -91,25 +97,45 @@ pub(super) fn run(command: StoreCommand) -> anyhow::Result<()> {
     }
 }
 
-fn open(file: &Path) -> anyhow::Result<(Store, Config)> {
+/// A store with the highest epoch that its broker saw of it.
+struct Opened {
+    store: Store,
+    epoch: EpochFile,
+    place: PathBuf,
+}
+
+/// A store that a broker has used, and that nobody put back to an older state.
+fn existing(file: &Path) -> anyhow::Result<Opened> {
+    let opened = open(file, Absent::Refuse)?;
+    if opened.store.is_new()? {
+        return Err(StartError::NoStore { place: file.display().to_string() })
+            .context("the database is empty");
+    }
+    opened.store.expect_epoch(opened.epoch.highest());
+    opened.store.settings()?;
+    Ok(opened)
+}
+
+fn open(file: &Path, absent: Absent) -> anyhow::Result<Opened> {
     let config = load(file).with_context(|| file.display().to_string())?;
-    let store = open_store(&config, FirstStart::Refused)?;
-    Ok((store, config))
+    let store = open_store(&config, absent)?;
+    let (epoch, place) = (EpochFile::open(&config.epoch_file)?, config.epoch_file);
+    Ok(Opened { store, epoch, place })
 }
 
 /// The backup is whole under its name, or there is none.
-fn backup(store: &Store, to: &Path) -> anyhow::Result<Summary> {
+fn backup(store: &Store, to: &Path, now: UnixTime) -> anyhow::Result<Summary> {
     if to.exists() {
-        bail!("{} exists already", to.display());
+        bail!("{} exists already: a backup does not replace another", to.display());
     }
     let mut unfinished = to.as_os_str().to_owned();
-    unfinished.push(".part");
+    unfinished.push(format!(".part.{}", std::process::id()));
     let unfinished = PathBuf::from(unfinished);
     let write = || {
         let file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         let mut file = BufWriter::new(file);
-        let summary = store.export(&mut file, Clock::system().now())?;
+        let summary = store.export(&mut file, now)?;
         file.flush()?;
         file.get_ref().sync_all()?;
         // A reader's eyes, before it is called a backup.
@@ -117,41 +143,49 @@ fn backup(store: &Store, to: &Path) -> anyhow::Result<Summary> {
         if read != summary {
             bail!("what was written is not what is read back");
         }
-        fs::rename(&unfinished, to)?;
+        // Nothing that was made meanwhile is replaced, and the name is as durable as the content.
+        fs::hard_link(&unfinished, to)?;
+        sync_folder(to)?;
         Ok(summary)
     };
-    write().inspect_err(|_| {
-        let _ = fs::remove_file(&unfinished);
-    })
+    let written = write();
+    let _ = fs::remove_file(&unfinished);
+    written
 }
 
-fn restore(store: &Store, config: &Config, from: &Path) -> anyhow::Result<()> {
+/// Takes a backup in. The store stays marked as unfinished.
+fn restore(new: &Opened, from: &Path) -> anyhow::Result<()> {
     let open = || File::open(from).with_context(|| from.display().to_string());
     // To its end first: a file that is not whole, or of another root key, leaves the store as it is.
-    store
+    new.store
         .check_import(&mut BufReader::new(open()?))
         .with_context(|| format!("{} is not taken in, and the store is as it was", from.display()))?;
-    let seen = EpochFile::open(&config.epoch_file)?;
-    store.import(&mut BufReader::new(open()?), seen.highest(), Clock::system().now())?;
-    seen.keep(store.settings()?.epoch()).context("epoch_file")
+    new.store.import(&mut BufReader::new(open()?), new.epoch.highest(), Clock::system().now())?;
+    new.epoch.keep(new.store.settings()?.epoch()).context("epoch_file")
 }
 
+/// The new store opens when it has all that the old one has, and nobody wrote to that meanwhile.
 fn migrate(from_config: &Path, to_config: &Path) -> anyhow::Result<()> {
-    let (from, _) = open(from_config)?;
-    let (to, config) = open(to_config)?;
-    let mut unfinished = config.epoch_file.as_os_str().to_owned();
+    let (from, to) = (existing(from_config)?, open(to_config, Absent::MakeStore)?);
+    let mut unfinished = to.place.as_os_str().to_owned();
     unfinished.push(".migration");
-    let file = PathBuf::from(unfinished);
-    let moved = backup(&from, &file).and_then(|_| restore(&to, &config, &file));
+    let (file, now) = (PathBuf::from(unfinished), Clock::system().now());
+    let moved = backup(&from.store, &file, now).and_then(|moved| restore(&to, &file).map(|()| moved));
     let _ = fs::remove_file(&file);
-    moved?;
-    let (mut before, after) = (from.verify()?, to.verify()?);
+    let moved = moved?;
+    let (mut before, after) = (from.store.verify()?, to.store.verify()?);
     // The new store's epoch and challenge key are its own.
     before.epoch = after.epoch;
     before.keys = after.keys;
     if before != after {
         bail!("the new store does not have what the old one has: {before:?}, {after:?}");
     }
+    if from.store.export(&mut std::io::sink(), now)? != moved {
+        bail!(
+            "the old store was written to while it was moved: stop its brokers, and begin anew with an empty store"
+        );
+    }
+    to.store.finish_import()?;
     tell(&after)
 }
 

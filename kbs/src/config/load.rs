@@ -14,7 +14,7 @@ use verifier::evidence::Tee;
 
 use super::postgres::store_at;
 use super::raw::{Raw, RawAdmin, RawLimits, RawRecords, RawRoot};
-use super::{Config, ConfigError, Input, Limits, Rate, Records, Tls, base_of, tokens};
+use super::{Config, ConfigError, Input, Limits, MOST_SKEW_SECONDS, Rate, Records, Tls, base_of, tokens};
 use crate::admin::AdminKey;
 use crate::jwt::PinnedKey;
 use crate::roles::Role;
@@ -212,7 +212,8 @@ fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {
             per_second: rate("limits.auth_per_second", raw.auth_per_second)?,
             burst: rate("limits.auth_burst", raw.auth_burst)?,
         },
-        clock_skew: in_range("limits.clock_skew_seconds", raw.clock_skew_seconds, 1, 3600).map(i64::from)?,
+        clock_skew: in_range("limits.clock_skew_seconds", raw.clock_skew_seconds, 1, MOST_SKEW_SECONDS)
+            .map(i64::from)?,
         connections: count("limits.connections", raw.connections, 1, 1 << 20)?,
         connections_per_address: count(
             "limits.connections_per_address",

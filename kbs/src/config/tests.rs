@@ -174,6 +174,11 @@ fn takes_limits_at_their_bounds_and_none_beyond() {
         let key = "limits.session_seconds";
         assert_eq!(refused(&with(actual)), Some(ConfigError::Range { key, least: 1, most: 3600, actual }));
     }
+    // Nonces are kept for as long as two clocks may differ.
+    let skew = |value: u32| format!("{MINIMAL}[limits]\nclock_skew_seconds = {value}");
+    assert_eq!(parse(&skew(120), Path::new("")).unwrap().limits.clock_skew, 120);
+    let key = "limits.clock_skew_seconds";
+    assert_eq!(refused(&skew(121)), Some(ConfigError::Range { key, least: 1, most: 120, actual: 121 }));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use verifier::time::UnixTime;
 
-use super::backend::{Backend, Batch, Change, Row, Table};
+use super::backend::{Backend, Batch, Change, Commit, Condition, Row, Table};
 use super::{FORMAT, KeyPurpose, Store, StoreError, make_all};
 use crate::challenge_key::new_key;
 
@@ -119,8 +119,11 @@ impl Store {
         Ok(Summary { header, rows, sha256: hex::encode(digest) })
     }
 
-    /// Takes an export into a new store. Sessions from before it are over: a new key seals challenges, and an epoch above
-    /// `least` and above any that the export knows begins, so that no token from before it holds.
+    /// Takes an export into a new store. Sessions from before it are over: a new key seals challenges, and an epoch begins
+    /// that is above `least`, above any that the export knows, and no less than the seconds since 1970: above any that
+    /// began after the export was made, since no store begins one in every second of its life. No token from before holds.
+    ///
+    /// The store opens again after [`Store::finish_import`] alone.
     pub(crate) fn import(
         &self,
         from: &mut dyn Read,
@@ -128,8 +131,17 @@ impl Store {
         now: UnixTime,
     ) -> Result<Summary, ExportError> {
         self.check_empty()?;
-        let mark = Change::Put { table: Table::Meta, key: IMPORTING.to_vec(), value: Vec::new() };
-        make_all(&*self.backend, vec![mark])?;
+        // Of two that begin at once, one does.
+        let (table, key) = (Table::Meta, IMPORTING.to_vec());
+        let conditions = vec![Condition::Absent { table, key: key.clone() }];
+        let changes = vec![Change::Put { table, key, value: Vec::new() }];
+        if self.backend.commit(Batch { conditions, changes, exclusive: false })? != Commit::Done {
+            return Err(ExportError::NotEmpty);
+        }
+        // A broker that found the store before it was marked has made its keys.
+        if !self.is_new()? {
+            return Err(ExportError::NotEmpty);
+        }
         let mut batch = Batch::default();
         let mut bytes = 0;
         let summary = read(from, &mut |table, key, value| {
@@ -144,10 +156,19 @@ impl Store {
         make_all(&*self.backend, batch.changes)?;
         let newest = self.rotate(KeyPurpose::Challenge, now, new_key)?;
         self.forget_keys(KeyPurpose::Challenge, newest)?;
-        self.raise_epoch(least, now)?;
-        let unmark = Change::Delete { table: Table::Meta, key: IMPORTING.to_vec() };
-        make_all(&*self.backend, vec![unmark])?;
+        let seconds = u64::try_from(now.secs()).unwrap_or_default();
+        self.raise_epoch(least.max(seconds), now)?;
         Ok(summary)
+    }
+
+    /// From now on a broker opens the store.
+    pub(crate) fn finish_import(&self) -> Result<(), StoreError> {
+        make_all(&*self.backend, vec![Change::Delete { table: Table::Meta, key: IMPORTING.to_vec() }])
+    }
+
+    /// Whether no broker has used the store yet.
+    pub(crate) fn is_new(&self) -> Result<bool, StoreError> {
+        Ok(self.backend.scan(Table::Keys, b"", None, 1)?.is_empty())
     }
 
     /// Whether an export can be taken in: the store is new, the export whole, and the root key that of its keys.

@@ -29,15 +29,18 @@ impl Store {
         author: &str,
         now: UnixTime,
     ) -> Result<Option<Hold>, StoreError> {
-        let inforce = self.holds()?.iter().filter(|hold| hold.ended.is_none()).count();
-        if inforce >= HOLDS {
+        let kept = self.holds()?;
+        if kept.iter().filter(|hold| hold.ended.is_none()).count() >= HOLDS {
             return Ok(None);
         }
+        // Of those that ended the newest stay: every state of the settings names them all.
+        let ended = kept.iter().filter_map(|hold| Some((hold.ended.as_ref()?.at, hold.name.as_str())));
+        let surplus = (kept.len() >= KEPT).then(|| ended.min()).flatten().map(|(_, name)| name);
         let mut name = [0; 8];
         rand_core::Rng::fill_bytes(&mut rng(), &mut name);
         let begun = Act { by: author.to_owned(), at: now.secs(), reason: new.reason.clone() };
         let hold = Hold { name: hex::encode(name), on: new.on.clone(), begun, ended: None };
-        self.write_hold(&hold, author, now)?;
+        self.write_hold(&hold, surplus, author, now)?;
         Ok(Some(hold))
     }
 
@@ -52,13 +55,22 @@ impl Store {
         let inforce = self.holds()?.into_iter().find(|hold| hold.name == name && hold.ended.is_none());
         let Some(mut hold) = inforce else { return Ok(None) };
         hold.ended = Some(Act { by: author.to_owned(), at: now.secs(), reason: reason.to_owned() });
-        self.write_hold(&hold, author, now)?;
+        self.write_hold(&hold, None, author, now)?;
         Ok(Some(hold))
     }
 
-    fn write_hold(&self, hold: &Hold, author: &str, now: UnixTime) -> Result<(), StoreError> {
+    fn write_hold(
+        &self,
+        hold: &Hold,
+        surplus: Option<&str>,
+        author: &str,
+        now: UnixTime,
+    ) -> Result<(), StoreError> {
         let content = serde_json::to_vec(hold).map_err(row_error(Table::Settings))?;
-        self.change(&[(SettingKind::Hold, &hold.name, Some(&content))], author, now)?;
+        let mut changes: Vec<(SettingKind, &str, Option<&[u8]>)> = Vec::new();
+        changes.extend(surplus.map(|surplus| (SettingKind::Hold, surplus, None)));
+        changes.push((SettingKind::Hold, &hold.name, Some(&content)));
+        self.change(&changes, author, now)?;
         Ok(())
     }
 }
@@ -71,3 +83,5 @@ fn read(settings: &Settings) -> Result<Vec<Hold>, StoreError> {
 
 /// Holds in force at a time; each is looked at for every record that is due.
 const HOLDS: usize = 1024;
+/// Holds that are kept, those that ended among them.
+const KEPT: usize = 2048;

@@ -6,7 +6,8 @@
 use verifier::time::UnixTime;
 
 use super::backend::{Batch, Change, Commit, Condition, Table};
-use super::{Store, StoreError};
+use super::{KeyPurpose, Store, StoreError};
+use crate::challenge_key::new_key;
 
 impl Store {
     /// The newest instant that a broker put on record.
@@ -29,9 +30,17 @@ impl Store {
         }
     }
 
-    /// Puts `now` on record whatever is there: an operator says that the clock is right.
-    pub(crate) fn accept_instant(&self, now: UnixTime) -> Result<(), StoreError> {
-        super::make_all(&*self.backend, vec![put(now)])
+    /// Puts `now` on record whatever is there: an operator says that the clock is right. The epoch that begins, above
+    /// `least` too.
+    ///
+    /// While the clock ran ahead, nonces were forgotten whose sessions are open by the right time, and tokens were issued
+    /// that hold for too long. So every session and token from before ends.
+    pub(crate) fn accept_clock(&self, least: u64, now: UnixTime) -> Result<u64, StoreError> {
+        let newest = self.rotate(KeyPurpose::Challenge, now, new_key)?;
+        self.forget_keys(KeyPurpose::Challenge, newest)?;
+        let epoch = self.raise_epoch(least, now)?;
+        super::make_all(&*self.backend, vec![put(now)])?;
+        Ok(epoch)
     }
 }
 

@@ -20,14 +20,17 @@ impl Store {
         author: &str,
         now: UnixTime,
     ) -> Result<Option<Revocation>, StoreError> {
-        let others =
-            self.revocations()?.into_iter().filter(|kept| kept.lifted.is_none() && kept.of != new.of);
+        let kept = self.revocations()?;
+        let others = kept.iter().filter(|kept| kept.lifted.is_none() && kept.of != new.of);
         if others.count() >= REVOCATIONS {
             return Ok(None);
         }
+        // Of those that were lifted the newest stay: every state of the settings names them all.
+        let lifted = kept.iter().filter_map(|kept| Some((kept.lifted.as_ref()?.at, kept.of.name())));
+        let surplus = (kept.len() >= KEPT).then(|| lifted.min()).flatten().map(|(_, name)| name);
         let revoked = Act { by: author.to_owned(), at: now.secs(), reason: new.reason.clone() };
         let revocation = Revocation { of: new.of.clone(), revoked, lifted: None };
-        self.write_revocation(&revocation, author, now)?;
+        self.write_revocation(&revocation, surplus.as_deref(), author, now)?;
         Ok(Some(revocation))
     }
 
@@ -43,13 +46,23 @@ impl Store {
         let in_force = kept.find(|kept| kept.lifted.is_none() && kept.of.name() == name);
         let Some(mut revocation) = in_force else { return Ok(None) };
         revocation.lifted = Some(Act { by: author.to_owned(), at: now.secs(), reason: reason.to_owned() });
-        self.write_revocation(&revocation, author, now)?;
+        self.write_revocation(&revocation, None, author, now)?;
         Ok(Some(revocation))
     }
 
-    fn write_revocation(&self, kept: &Revocation, author: &str, now: UnixTime) -> Result<(), StoreError> {
+    fn write_revocation(
+        &self,
+        kept: &Revocation,
+        surplus: Option<&str>,
+        author: &str,
+        now: UnixTime,
+    ) -> Result<(), StoreError> {
         let content = serde_json::to_vec(kept).map_err(row_error(Table::Settings))?;
-        self.change(&[(SettingKind::Revocation, &kept.of.name(), Some(&content))], author, now)?;
+        let name = kept.of.name();
+        let mut changes: Vec<(SettingKind, &str, Option<&[u8]>)> = Vec::new();
+        changes.extend(surplus.map(|surplus| (SettingKind::Revocation, surplus, None)));
+        changes.push((SettingKind::Revocation, &name, Some(&content)));
+        self.change(&changes, author, now)?;
         Ok(())
     }
 }
@@ -69,3 +82,5 @@ fn read(settings: &Settings) -> Result<Vec<Revocation>, StoreError> {
 
 /// Revocations in force at a time: each is looked at in every appraisal and stands in every verdict, 130 bytes at most.
 const REVOCATIONS: usize = 1024;
+/// Revocations that are kept, those that were lifted among them.
+const KEPT: usize = 2048;

@@ -9,18 +9,20 @@ impl Store {
     }
 
     /// Wraps anew every key of the broker's own and of every secret that another root key than the current one wraps; how
-    /// many. A row that others change meanwhile is left to them: they wrap under the current root key.
+    /// many. A row that others change meanwhile is left to them: they wrap under the current root key. A row that cannot be read
+    /// is an error when all others are done.
     pub(crate) fn rewrap(&self) -> Result<usize, StoreError> {
         let mut done = self.rewrap_keys()?;
-        let mut after = Vec::new();
+        let (mut after, mut failed) = (Vec::new(), None);
         loop {
-            let (count, next) = self.rewrap_secrets(&after, ROWS)?;
-            done += count;
-            match next {
+            let page = self.rewrap_secrets(&after, ROWS)?;
+            done += page.done;
+            failed = failed.or(page.failed);
+            match page.next {
                 Some(next) => after = next,
-                None => return Ok(done),
+                None => return failed.map_or(Ok(done), Err),
             }
-            if count > 0 {
+            if page.done > 0 {
                 tracing::info!(done, "keys wrapped anew under the current root key");
             }
         }

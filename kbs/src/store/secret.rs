@@ -74,6 +74,17 @@ impl Secret {
     }
 }
 
+/// What became of some rows.
+#[derive(Debug, Default)]
+pub(super) struct Rewrapped {
+    /// Rows that were wrapped anew.
+    pub done: usize,
+    /// Why the first of those was not that could not be.
+    pub failed: Option<StoreError>,
+    /// Where to go on; nothing at the end.
+    pub next: Option<Vec<u8>>,
+}
+
 impl Store {
     /// The newest version of the secret that the policy granted; none where there is no such secret.
     pub(crate) fn load(&self, grant: &Grant) -> Result<Option<Secret>, StoreError> {
@@ -172,24 +183,33 @@ impl Store {
 
     /// Wraps anew, under the current root key, keys of secrets that another root key wraps: of those after the row
     /// `after`, at most `limit` rows. How many were wrapped anew, and after which row to go on.
-    pub(crate) fn rewrap_secrets(
-        &self,
-        after: &[u8],
-        limit: usize,
-    ) -> Result<(usize, Option<Vec<u8>>), StoreError> {
+    pub(super) fn rewrap_secrets(&self, after: &[u8], limit: usize) -> Result<Rewrapped, StoreError> {
         let rows = self.backend.scan(Table::SecretVersions, after, None, limit)?;
-        let mut done = 0;
-        let mut next = None;
+        let mut page = Rewrapped::default();
         for row in rows {
-            let sealed = Sealed::decode(&row.value)?;
-            if !self.root.is_current(&sealed.wrapped) && self.rewrap_secret(&row.key, &row.value, sealed)? {
-                done += 1;
+            let rewrapped = Sealed::decode(&row.value).and_then(|sealed| {
+                let current = self.root.is_current(&sealed.wrapped);
+                Ok(!current && self.rewrap_secret(&row.key, &row.value, sealed)?)
+            });
+            match rewrapped {
+                Ok(done) => page.done += usize::from(done),
+                // It may come back by itself, and the row with it.
+                Err(error @ (StoreError::Unavailable { .. } | StoreError::Database { .. })) => {
+                    return Err(error);
+                }
+                // One row that nobody can open keeps no other under the old root key.
+                Err(error) => {
+                    let path = path_of(&row.key).or_else(|| version_of(&row.key).map(|(path, _)| path));
+                    let path = path.map(tracing::field::display);
+                    tracing::error!(%error, path, "a secret stays under its old root key");
+                    page.failed.get_or_insert(error);
+                }
             }
             let mut key = row.key;
             key.push(0);
-            next = Some(key);
+            page.next = Some(key);
         }
-        Ok((done, next))
+        Ok(page)
     }
 
     /// Opens every version that the row of a path names; how many.

@@ -368,6 +368,13 @@ impl Store {
         self.forge(Table::Blobs, digest, content);
     }
 
+    /// Writes a version of a secret that no broker can read.
+    pub(crate) fn forge_secret_version(&self, path: &str) {
+        let key = [path.as_bytes(), b"\0", &1_u32.to_be_bytes()].concat();
+        make_all(&*self.backend, vec![Change::Put { table: Table::SecretVersions, key, value: vec![0] }])
+            .unwrap();
+    }
+
     /// Writes a record under an id, as whoever can write to the database could.
     pub(crate) fn forge_record(&self, id: &Digest, record: &[u8]) {
         self.forge(Table::Records, id, record);
@@ -398,6 +405,16 @@ fn as_much_is_revoked_as_may_be_and_what_is_revoked_again_takes_no_more_room() {
     assert!(store.lift(&of(7).name(), "found", "admin", NOW).unwrap().is_some());
     assert_eq!(store.lift(&of(7).name(), "found", "admin", NOW), Ok(None));
     assert_eq!((revoke(1024), revoke(7)), (Some(of(1024)), None));
+    // Of those that were lifted as many are kept as there is room for beside those in force.
+    let mut last = 1024;
+    for number in 2000..3100_u16 {
+        let at = NOW.plus_secs(number.into());
+        assert!(store.lift(&of(last).name(), "over", "admin", at).unwrap().is_some());
+        assert_eq!(revoke(number), Some(of(number)));
+        last = number;
+    }
     let kept = store.revocations().unwrap();
-    assert_eq!((kept.len(), revoked(&store.settings().unwrap()).unwrap().len()), (1025, 1024));
+    assert_eq!((kept.len(), revoked(&store.settings().unwrap()).unwrap().len()), (2048, 1024));
+    let lifted = |number| kept.iter().any(|kept| kept.of == of(number) && kept.lifted.is_some());
+    assert_eq!([7, 2070, 2080, 3098].map(lifted), [false, false, true, true]);
 }

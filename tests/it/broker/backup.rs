@@ -180,6 +180,55 @@ fn the_configuration_is_checked_as_far_as_the_files_that_it_names() {
     assert!(told.contains("endorsements"), "{told}");
 }
 
+/// The words of whoever finds a store that was put back.
+const PUT_BACK: &str = "put back to an older state";
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test that puts a store back to an older state")]
+fn a_store_that_was_put_back_is_neither_good_nor_taken_anywhere() {
+    let mut bench = bench();
+    let (store, kept) = (bench.site.path("store.redb"), bench.site.path("kept.redb"));
+    bench.broker.end();
+    std::fs::copy(&store, &kept).unwrap();
+    bench.broker = bench.broker.restart();
+    let revoke = ["revocation", "add", "--ppid", &"ab".repeat(16), "--reason", "stolen"];
+    assert!(admin(&bench, &revoke).status.success());
+    bench.broker.end();
+    std::fs::copy(&kept, &store).unwrap();
+    let (config, to) = (bench.site.path("vouchsafe-kbs.toml"), another_config(&bench, "moved"));
+    let backup = bench.site.path("backup");
+    for arguments in [
+        vec!["verify-store", "--config", text(&config)],
+        vec!["backup", "--config", text(&config), "--to", text(&backup)],
+        vec!["migrate", "--from-config", text(&config), "--to-config", text(&to)],
+        vec!["accept-clock", "--config", text(&config)],
+        vec!["serve", "--config", text(&config)],
+    ] {
+        let told = refused(&arguments);
+        assert!(told.contains(PUT_BACK), "{arguments:?}: {told}");
+    }
+    assert!(!backup.exists());
+}
+
+#[test]
+fn a_command_about_a_store_that_is_not_there_makes_none() {
+    let mut bench = bench();
+    bench.broker.end();
+    let (missing, to) = (another_config(&bench, "missing"), another_config(&bench, "moved"));
+    let backup = bench.site.path("backup");
+    for arguments in [
+        vec!["verify-store", "--config", text(&missing)],
+        vec!["backup", "--config", text(&missing), "--to", text(&backup)],
+        vec!["migrate", "--from-config", text(&missing), "--to-config", text(&to)],
+        vec!["accept-clock", "--config", text(&missing)],
+    ] {
+        let told = refused(&arguments);
+        assert!(told.contains("missing.redb: there is no store"), "{arguments:?}: {told}");
+    }
+    let made = ["missing.redb", "moved.redb", "backup"].map(|name| bench.site.path(name).exists());
+    assert_eq!(made, [false; 3]);
+}
+
 #[test]
 fn the_list_names_secrets_and_never_tells_them() {
     let bench = bench();

@@ -89,3 +89,27 @@ async fn a_clock_that_is_not_near_the_stores_stops_attestations_and_releases_unt
     assert!(compare(30).is_ok());
     serves_all(&bench, &cookie, &token, &body).await;
 }
+
+#[actix_web::test]
+async fn a_nonce_that_was_forgotten_while_the_clock_ran_ahead_is_not_spent_again() {
+    let folder = Scratch::new("api-clock-ahead-store");
+    let store = || Store::open(&folder.path.join("store"), root_key(), 1 << 20, 0).unwrap();
+    let bench = Bench::with_store("clock-ahead", ALLOW_ALL, store());
+    let (cookie, nonce) = bench.auth().await;
+    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
+    let another = good(&nonce, &new_key());
+    assert_eq!(bench.attest(&cookie, another.clone()).await.kind(), (401, "AttestationError".to_owned()));
+    bench.pass(1000);
+    crate::housekeeping::once(&bench.broker).unwrap();
+    bench.pass(-1000);
+    // Set right, and the operator says so.
+    let now = UnixTime::from_secs(bench.time.load(Ordering::SeqCst));
+    let bench = bench.restart(|| {
+        let store = store();
+        store.accept_clock(0, now).unwrap();
+        store
+    });
+    assert_eq!(bench.attest(&cookie, another).await.kind(), (401, "AttestationError".to_owned()));
+    let (cookie, nonce) = bench.auth().await;
+    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
+}

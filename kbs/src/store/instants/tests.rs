@@ -18,8 +18,14 @@ fn an_instant_stays_on_record_until_whoever_saw_it_puts_another_in_its_place() {
     assert_eq!(store.newest_instant(), Ok(Some(at(100))));
     store.keep_instant(Some(at(100)), at(130)).unwrap();
     assert_eq!(store.newest_instant(), Ok(Some(at(130))));
-    store.accept_instant(at(-1)).unwrap();
+    let challenge_keys = || -> Vec<u32> {
+        let kept = store.own_keys(KeyPurpose::Challenge, at(100), new_key).unwrap();
+        kept.iter().map(|key| key.version).collect()
+    };
+    assert_eq!(challenge_keys(), [1]);
+    assert_eq!(store.accept_clock(41, at(-1)), Ok(42));
     assert_eq!(store.newest_instant(), Ok(Some(at(-1))));
+    assert_eq!(challenge_keys(), [2]);
 }
 
 #[test]
