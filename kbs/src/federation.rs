@@ -132,9 +132,12 @@ fn issue_with(
         key: key.kid().to_owned(),
     };
     let (subject, audience) = (record.subject.clone(), record.audience.clone());
+    let record = Record::federation(now.secs(), crate::release::SOFTWARE, record);
+    // Where the settings changed meanwhile the token was of their former epoch.
     let decision = broker
         .store
-        .record_release(&Record::federation(now.secs(), crate::release::SOFTWARE, record), &[])?;
+        .record_release(&record, &[], &in_force)?
+        .ok_or_else(|| FederationError::Store(StoreError::Contended { what: "the settings".to_owned() }))?;
     tracing::info!(%decision, subject, audience, "federation token issued");
     Ok(Issued { token: issued, expires })
 }

@@ -67,6 +67,17 @@ pub(crate) enum ReleaseError {
 
 /// Releases a secret, sealed to the key that the evidence covers. Blocks.
 pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Response, ReleaseError> {
+    for _ in 0..ATTEMPTS {
+        if let Some(response) = try_release(broker, ask, now)? {
+            return Ok(response);
+        }
+    }
+    Err(StoreError::Contended { what: "the settings".to_owned() }.into())
+}
+
+/// Nothing where the settings changed meanwhile: whoever was told that a policy or a revocation is in force is not followed by
+/// a release that it forbids.
+fn try_release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Option<Response>, ReleaseError> {
     // 1. One reading of the settings for the whole request, and the token: of the session first, then the bearer's.
     let (snapshot, settings) = broker.standing(now)?;
     let epoch = settings.epoch();
@@ -103,11 +114,11 @@ pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Respo
     );
     let mut blobs = request.blobs(policy.text());
     blobs.push(token.tee_key_text().as_bytes());
-    let id = broker.store.record_release(&record, &blobs)?;
+    let Some(id) = broker.store.record_release(&record, &blobs, &settings)? else { return Ok(None) };
     let attestation = token.decision().map(tracing::field::display);
     let issuer = token.foreign_issuer();
     tracing::info!(decision = %id, attestation, issuer, resource, tier = token.status(), rule = grant.rule(), "released");
-    Ok(response)
+    Ok(Some(response))
 }
 
 /// A request with the token that holds.
@@ -239,5 +250,7 @@ impl From<ShownError> for ReleaseError {
 pub(crate) const SOFTWARE: &str = concat!("vouchsafe-kbs ", env!("CARGO_PKG_VERSION"));
 /// Of every request for a secret.
 const METHOD: &str = "GET";
+/// How often a release is tried while admins change the settings.
+const ATTEMPTS: u32 = 4;
 /// Conditions that a record of a denial names; each takes at most some hundred bytes.
 const DETAIL_LINES: usize = 16;

@@ -119,6 +119,16 @@ pub(crate) enum Condition {
         /// The value.
         value: Vec<u8>,
     },
+    /// The row has this value, or there is none. Holds to the end of the batch against exclusive batches, which alone change
+    /// a row that this is asked of; any number of batches ask at the same time.
+    Stands {
+        /// The table.
+        table: Table,
+        /// The key.
+        key: Vec<u8>,
+        /// The value; nothing for no row.
+        value: Option<Vec<u8>>,
+    },
     /// No key begins so. Holds against other batches only where the batch is exclusive.
     NoneBegins {
         /// The table.

@@ -6,7 +6,7 @@ use decision_log::{Digest, InputSet, Record};
 use serde::{Deserialize, Serialize};
 
 use super::backend::{Batch, Change, Commit, Condition, Table};
-use super::{DEFAULT_TENANT, Store, StoreError, make_all, row_error, size_of};
+use super::{DEFAULT_TENANT, Settings, Store, StoreError, row_error, size_of};
 use crate::system::rng;
 
 /// The operator's inputs of decisions, ready to be kept.
@@ -57,10 +57,15 @@ impl Inputs {
 
 impl Store {
     /// Records a release and keeps `blobs`. When this returns, the record is durable.
-    pub(crate) fn record_release(&self, record: &Record, blobs: &[&[u8]]) -> Result<Digest, StoreError> {
+    pub(crate) fn record_release(
+        &self,
+        record: &Record,
+        blobs: &[&[u8]],
+        settings: &Settings,
+    ) -> Result<Option<Digest>, StoreError> {
         let (changes, id, _) = record_changes(record, blobs, Kind::Release)?;
-        make_all(&*self.backend, changes)?;
-        Ok(id)
+        let batch = Batch { conditions: vec![settings.unchanged()], changes, exclusive: false };
+        Ok((self.backend.commit(batch)? == Commit::Done).then_some(id))
     }
 
     /// Records a denial and keeps `blobs`, where records of what was not affirmed have room left; its id, or nothing

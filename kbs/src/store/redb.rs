@@ -4,6 +4,7 @@
 //! that fails closes the database, and the next use opens it anew: when a full disk has room again, so has the broker.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -213,6 +214,16 @@ impl Shared {
         Ok(self.database.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A damaged file can make the database panic: that is a failed write like others, and not the end of this thread.
+    fn applied(&self, group: &[Job]) -> Result<Vec<Commit>, StoreError> {
+        let work = || self.read(|database| apply(database, group));
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            Err(StoreError::Database {
+                reason: "the database cannot go on: its file may be damaged".to_owned(),
+            })
+        })
+    }
+
     /// Takes what waits, as one transaction, until nobody can send any more.
     fn commit_all(&self, waiting: &Receiver<Job>) {
         while let Ok(first) = waiting.recv() {
@@ -223,7 +234,7 @@ impl Shared {
                 bytes = bytes.saturating_add(size(&next.batch));
                 group.push(next);
             }
-            let result = self.read(|database| apply(database, &group));
+            let result = self.applied(&group);
             self.failed.store(result.is_err(), Ordering::Relaxed);
             if let Err(error) = &result {
                 // The database refuses everything after a failed write; whoever comes next opens it anew.
@@ -269,7 +280,10 @@ fn prepared(open: &Open) -> Result<Database, StoreError> {
 
 /// Applies every batch whose conditions hold, and makes all of them durable at once.
 fn apply(database: &Database, group: &[Job]) -> Result<Vec<Commit>, StoreError> {
-    let write = database.begin_write().map_err(refused)?;
+    let mut write = database.begin_write().map_err(refused)?;
+    // With one phase, what was not written to its end is told by a checksum that is not cryptographic, and what guests send
+    // is among the bytes.
+    write.set_two_phase_commit(true);
     let mut outcomes = Vec::with_capacity(group.len());
     for job in group {
         outcomes.push(match broken(&write, &job.batch.conditions)? {
@@ -308,6 +322,11 @@ fn holds(write: &WriteTransaction, condition: &Condition) -> Result<bool, StoreE
             let rows = write.open_table(definition(*table)).map_err(refused)?;
             let found = rows.get(key.as_slice()).map_err(refused)?;
             Ok(found.is_some_and(|row| row.value() == value.as_slice()))
+        }
+        Condition::Stands { table, key, value } => {
+            let rows = write.open_table(definition(*table)).map_err(refused)?;
+            let found = rows.get(key.as_slice()).map_err(refused)?;
+            Ok(found.as_ref().map(|row| row.value()) == value.as_deref())
         }
         Condition::NoneBegins { table, prefix } => {
             let rows = write.open_table(definition(*table)).map_err(refused)?;

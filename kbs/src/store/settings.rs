@@ -64,6 +64,8 @@ pub(crate) struct Setting {
 pub(crate) struct Settings {
     epoch: u64,
     rows: BTreeMap<SettingKind, BTreeMap<String, Setting>>,
+    /// The row that names them all; none before the first change.
+    head: Option<Vec<u8>>,
 }
 
 /// What this process knows of the settings.
@@ -110,6 +112,11 @@ impl Settings {
     /// The setting of that name.
     pub(crate) fn get(&self, kind: SettingKind, name: &str) -> Option<&Setting> {
         self.rows.get(&kind)?.get(name)
+    }
+
+    /// That they are still these when a batch is committed.
+    pub(super) fn unchanged(&self) -> Condition {
+        Condition::Stands { table: Table::Settings, key: HEAD.to_vec(), value: self.head.clone() }
     }
 
     /// Every setting of a kind, by name.
@@ -170,12 +177,10 @@ impl Store {
         (author, now): (&str, UnixTime),
     ) -> Result<bool, StoreError> {
         let table = Table::Settings;
-        let mut changed = Settings { epoch, rows: settings.rows.clone() };
-        let mut batch = Batch::default();
-        batch.conditions.push(match head {
-            None => Condition::Absent { table, key: HEAD.to_vec() },
-            Some(value) => Condition::Equals { table, key: HEAD.to_vec(), value },
-        });
+        let mut changed = Settings { epoch, rows: settings.rows.clone(), head: None };
+        // What is released under these settings is committed before, or not at all.
+        let mut batch = Batch { exclusive: true, ..Batch::default() };
+        batch.conditions.push(Condition::Stands { table, key: HEAD.to_vec(), value: head });
         batch.changes.push(Change::Delete { table, key: manifest_key(settings.epoch) });
         for (kind, name, content) in changes {
             let rows = changed.rows.entry(*kind).or_default();
@@ -198,6 +203,7 @@ impl Store {
         batch.changes.push(Change::Put { table, key: HEAD.to_vec(), value: head.clone() });
         let done = self.backend.commit(batch)? == Commit::Done;
         if done {
+            changed.head = Some(head.clone());
             self.know(head, &Arc::new(changed));
         }
         Ok(done)

@@ -12,7 +12,7 @@ type Promise = fn(&dyn Backend);
 
 /// Asks everything of stores that `make` makes, each new and empty.
 pub(crate) fn holds<B: Backend>(make: impl Fn() -> B) {
-    let asked: [(&str, Promise); 17] = [
+    let asked: [(&str, Promise); 18] = [
         ("rows are ordered by their bytes", orders_rows_by_their_bytes),
         ("a scan begins, ends and is limited", scans_from_until_and_at_most),
         ("keys and values may be empty, binary or large", keeps_every_key_and_value),
@@ -30,6 +30,7 @@ pub(crate) fn holds<B: Backend>(make: impl Fn() -> B) {
         ("counters never pass their limit", never_passes_a_limit),
         ("an export is of one instant", exports_one_instant),
         ("sweeps see nothing in flight", sweeps_see_nothing_in_flight),
+        ("what stands stands to the end", keeps_what_stands_to_the_end),
     ];
     for (what, ask) in asked {
         eprintln!("{what}");
@@ -396,6 +397,60 @@ fn exports_one_instant(store: &dyn Backend) {
         if calls == 3 { Err(stop.clone()) } else { Ok(()) }
     });
     assert_eq!((ended, calls), (Err(stop), 3));
+}
+
+fn stands(key: &[u8], value: Option<&[u8]>) -> Condition {
+    Condition::Stands { table: T, key: key.to_vec(), value: value.map(<[u8]>::to_vec) }
+}
+
+/// Batches act under a rule that an exclusive batch changes. None that acted under the old rule is seen after the change that
+/// was acknowledged, and the change does not wait until nobody asks any more.
+fn keeps_what_stands_to_the_end(store: &dyn Backend) {
+    for (condition, wanted) in [
+        (stands(b"rule", None), Commit::Done),
+        (stands(b"rule", Some(b"1")), Commit::Refused(0)),
+        (stands(b"rule", Some(b"")), Commit::Refused(0)),
+    ] {
+        assert_eq!(commit(store, vec![condition], vec![]), Ok(wanted));
+    }
+    let change = |from: Option<u8>, to: u8| {
+        let conditions = vec![stands(b"rule", from.as_ref().map(std::slice::from_ref))];
+        store.commit(Batch { conditions, changes: vec![put(b"rule", &[to])], exclusive: true })
+    };
+    assert_eq!(change(None, 0), Ok(Commit::Done));
+    assert_eq!((change(None, 1), change(Some(7), 1)), (Ok(Commit::Refused(0)), Ok(Commit::Refused(0))));
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for actor in 0..THREADS {
+            let over = &over;
+            scope.spawn(move || {
+                let mut number = 0_u32;
+                while !over.load(Ordering::SeqCst) {
+                    let rule = store.get(T, b"rule").unwrap().unwrap();
+                    let act =
+                        [b"act/".as_slice(), &rule, &actor.to_be_bytes(), &number.to_be_bytes()].concat();
+                    let done = commit(store, vec![stands(b"rule", Some(&rule))], vec![put(&act, b"")]);
+                    number += u32::from(done == Ok(Commit::Done));
+                }
+            });
+        }
+        for rule in 0..10_u8 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            assert_eq!(change(Some(rule), rule + 1), Ok(Commit::Done));
+            let acts = || {
+                store.scan(
+                    T,
+                    &[b"act/", &[rule][..]].concat(),
+                    Some(&[b"act/", &[rule + 1][..]].concat()),
+                    100_000,
+                )
+            };
+            let before = acts().unwrap().len();
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            assert_eq!(acts().unwrap().len(), before, "nobody acts under a rule that is over");
+        }
+        over.store(true, Ordering::SeqCst);
+    });
 }
 
 /// Writers keep a blob and say in the same batch that they use it; a sweep deletes it where nobody uses it. At no time

@@ -245,7 +245,8 @@ fn each_of_two_equal_releases_of_one_second_has_its_row() {
     let store = Store::in_memory(key(), ROOM);
     let record = record("kbs:///x/y/z");
     for _ in 0..2 {
-        assert_eq!(store.record_release(&record, &[b"policy"]), Ok(record.id()));
+        let settings = store.settings().unwrap();
+        assert_eq!(store.record_release(&record, &[b"policy"], &settings), Ok(Some(record.id())));
     }
     assert_eq!(store.backend.scan(Table::RecordTimes, b"", None, 9).unwrap().len(), 2);
     assert_eq!(store.backend.scan(Table::Records, b"", None, 9).unwrap().len(), 1);
@@ -274,7 +275,8 @@ fn what_is_not_affirmed_ends_where_its_room_ends_and_releases_go_on() {
         assert_eq!(stranger(2), Concluded::NoRoom);
         assert_eq!(store.blob(&Digest::of(&[2; 2000])), Ok(None));
         assert!(matches!(conclude(&store, nonce(), &[3; 2000], token()), Concluded::Recorded(_)));
-        store.record_release(&record("kbs:///x/y/z"), &[]).unwrap();
+        let settings = store.settings().unwrap();
+        store.record_release(&record("kbs:///x/y/z"), &[], &settings).unwrap().unwrap();
     }
 }
 
@@ -299,7 +301,8 @@ fn a_disk_without_its_reserve_takes_affirmed_sessions_and_releases_alone() {
         assert_eq!(matches!(found, Concluded::Recorded(_)), room, "{name}");
         assert_eq!(found == Concluded::NoRoom, !room, "{name}");
         assert!(matches!(conclude(&store, nonce(), b"guest", token()), Concluded::Recorded(_)));
-        store.record_release(&record("kbs:///x/y/z"), &[]).unwrap();
+        let settings = store.settings().unwrap();
+        store.record_release(&record("kbs:///x/y/z"), &[], &settings).unwrap().unwrap();
     }
 }
 
@@ -417,4 +420,21 @@ fn as_much_is_revoked_as_may_be_and_what_is_revoked_again_takes_no_more_room() {
     assert_eq!((kept.len(), revoked(&store.settings().unwrap()).unwrap().len()), (2048, 1024));
     let lifted = |number| kept.iter().any(|kept| kept.of == of(number) && kept.lifted.is_some());
     assert_eq!([7, 2070, 2080, 3098].map(lifted), [false, false, true, true]);
+}
+
+#[test]
+fn nothing_is_released_under_settings_that_changed_meanwhile() {
+    let store = Store::in_memory(key(), ROOM);
+    let change = |text: &[u8]| {
+        store.change(&[(SettingKind::ResourcePolicy, "default", Some(text))], "admin", NOW).unwrap();
+    };
+    let (none, record) = (store.settings().unwrap(), record("kbs:///a/b/c"));
+    change(b"allow");
+    assert_eq!(store.record_release(&record, &[], &none), Ok(None), "before the first of all");
+    let allowed = store.settings().unwrap();
+    change(b"deny");
+    assert_eq!(store.record_release(&record, &[b"policy"], &allowed), Ok(None));
+    assert_eq!((store.record(&record.id()), store.blob(&Digest::of(b"policy"))), (Ok(None), Ok(None)));
+    let denied = store.settings().unwrap();
+    assert_eq!(store.record_release(&record, &[], &denied), Ok(Some(record.id())));
 }

@@ -184,7 +184,6 @@ fn the_configuration_is_checked_as_far_as_the_files_that_it_names() {
 const PUT_BACK: &str = "put back to an older state";
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test that puts a store back to an older state")]
 fn a_store_that_was_put_back_is_neither_good_nor_taken_anywhere() {
     let mut bench = bench();
     let (store, kept) = (bench.site.path("store.redb"), bench.site.path("kept.redb"));

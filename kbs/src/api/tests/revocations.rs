@@ -84,3 +84,34 @@ async fn what_names_nothing_or_says_no_reason_is_refused() {
     }
     assert_eq!(bench.broker.store.revocations(), Ok(vec![]));
 }
+
+#[actix_web::test]
+async fn no_secret_leaves_after_a_change_was_acknowledged_that_ends_its_token() {
+    // A policy that takes its time: the change comes while it is asked.
+    let slow = "package policy\nimport rego.v1\n\
+                allow if { count([x | x := numbers.range(1, 60000)[_]; x % 7 == 3]) > 0 }";
+    let (bench, _) = Bench::with_limits("revocations-meanwhile", "policy_milliseconds = 10000");
+    bench.store_secret().await;
+    let (cookie, nonce) = bench.auth().await;
+    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
+    let store = Arc::clone(&bench.broker.store);
+    let policy = [(crate::store::SettingKind::ResourcePolicy, "resource-policy", Some(slow.as_bytes()))];
+    store.change(&policy, "admin", UnixTime::from_secs(START)).unwrap();
+    let (cookie, nonce) = bench.auth().await;
+    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
+    // As long as it is let be, it releases.
+    assert_eq!(bench.get(cookie_header(&cookie)).await.status, StatusCode::OK);
+    let change = async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let revoke = crate::revocations::NewRevocation {
+            of: serde_json::from_value(json!({"chip": CHIP})).unwrap(),
+            reason: "stolen".to_owned(),
+        };
+        actix_web::web::block(move || store.revoke(&revoke, "admin", UnixTime::from_secs(START)))
+            .await
+            .unwrap()
+            .unwrap();
+    };
+    let (answer, ()) = tokio::join!(bench.get(cookie_header(&cookie)), change);
+    assert_eq!(answer.kind(), (401, "TokenVerifierError".to_owned()));
+}

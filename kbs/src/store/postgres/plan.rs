@@ -1,6 +1,6 @@
 //! From a batch to the statements of one transaction.
 //!
-//! Every key that a batch looks at or changes is locked by the statement that does so, and the statements stand in the
+//! Every key that a batch looks at or changes (but for what exclusive batches alone change) is locked by the statement that does so, and the statements stand in the
 //! order of tables and keys, whatever the order of the batch: two batches meet at the first key that they share, one
 //! waits for the other, and neither ever holds what the other needs before it. Changes of one key are joined into what
 //! they come to, so that the order of statements cannot change the outcome.
@@ -52,7 +52,7 @@ pub(super) enum Wanted {
     Value(Vec<u8>),
 }
 
-/// The statements of a batch. Conditions about more than one key come first, before any change.
+/// The statements of a batch. Conditions about more than one key, and about what stands, come first, before any change.
 pub(super) fn steps(batch: Batch) -> Vec<Step> {
     let Batch { conditions, changes, exclusive } = batch;
     let mut keys = Keys::new();
@@ -60,6 +60,7 @@ pub(super) fn steps(batch: Batch) -> Vec<Step> {
     for (index, condition) in conditions.into_iter().enumerate() {
         match condition {
             Condition::NoneBegins { table, prefix } => steps.push(none_begins(table, prefix, index)),
+            Condition::Stands { table, key, value } => steps.push(stands(table, key, value, index)),
             Condition::Absent { table, key } => keys.want(table, key, index, Wanted::Absent),
             Condition::Present { table, key } => keys.want(table, key, index, Wanted::Present),
             Condition::Equals { table, key, value } => keys.want(table, key, index, Wanted::Value(value)),
@@ -253,6 +254,13 @@ impl Runs {
     fn push(&mut self, sql: String, parameters: Vec<Parameter>, tells: Tells) {
         self.steps.push(Step { sql, parameters, tells });
     }
+}
+
+/// No lock of the row: the batch has its share of the one that an exclusive batch waits for. Shares of a row's lock would let
+/// whoever changes it wait for as long as there is always one more that asks.
+fn stands(table: Table, key: Vec<u8>, value: Option<Vec<u8>>, index: usize) -> Step {
+    let tells = Tells::Value(vec![(index, value.map_or(Wanted::Absent, Wanted::Value))]);
+    Step { sql: sql::get(table), parameters: vec![Parameter::Bytes(key)], tells }
 }
 
 fn none_begins(table: Table, prefix: Vec<u8>, index: usize) -> Step {

@@ -184,7 +184,7 @@ impl Call {
                 assert!(matches!(concluded, Concluded::Recorded(_)), "{concluded:?}");
             }
             Self::Release(record) => {
-                store.record_release(record, &[POLICY])?;
+                while store.record_release(record, &[POLICY], &*store.settings()?)?.is_none() {}
             }
             Self::Denial(record) => {
                 assert_eq!(store.record_denial(record, &[POLICY])?, Some(record.id()));

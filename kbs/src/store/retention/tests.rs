@@ -105,7 +105,8 @@ fn released(store: &Store, at: UnixTime, attestation: Digest, resource: &str) ->
         query: [].into(),
         rule: "r".to_owned(),
     };
-    store.record_release(&Record::release(at.secs(), "test", release), &[b"rules"]).unwrap()
+    let record = Record::release(at.secs(), "test", release);
+    store.record_release(&record, &[b"rules"], &store.settings().unwrap()).unwrap().unwrap()
 }
 
 fn later(seconds: i64) -> UnixTime {

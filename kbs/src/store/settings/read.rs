@@ -16,12 +16,8 @@ use crate::store::{ATTEMPTS, Store, StoreError, row_error};
 impl Store {
     /// The settings, and the condition that they are still these.
     pub(in crate::store) fn settings_unchanged(&self) -> Result<(Arc<Settings>, Condition), StoreError> {
-        let (settings, head) = self.read_settings()?;
-        let (table, key) = (Table::Settings, HEAD.to_vec());
-        let unchanged = match head {
-            None => Condition::Absent { table, key },
-            Some(value) => Condition::Equals { table, key, value },
-        };
+        let settings = self.settings()?;
+        let unchanged = settings.unchanged();
         Ok((settings, unchanged))
     }
 
@@ -97,7 +93,8 @@ impl Store {
         if head.epoch < highest {
             return Err(tampered(OLDER));
         }
-        self.load_settings(&head).map(Arc::new)
+        let settings = self.load_settings(&head)?;
+        Ok(Arc::new(Settings { head: Some(bytes.to_vec()), ..settings }))
     }
 
     /// Reads what a head names. What is known already under the same digest is not read again.

@@ -12,6 +12,8 @@ fn the_statements_of_a_batch_stand_in_the_order_of_tables_and_keys() {
             Condition::AtMost { counter: "n", most: 5 },
             Condition::Absent { table: Table::Sessions, key: b"s".to_vec() },
             Condition::NoneBegins { table: Table::Secrets, prefix: b"p".to_vec() },
+            Condition::Stands { table: Table::Settings, key: b"h".to_vec(), value: Some(b"v".to_vec()) },
+            Condition::Stands { table: Table::Settings, key: b"i".to_vec(), value: None },
         ],
         changes: vec![
             Change::Add { counter: "n", amount: 1 },
@@ -28,6 +30,8 @@ fn the_statements_of_a_batch_stand_in_the_order_of_tables_and_keys() {
     let told: Vec<_> = steps(batch).into_iter().map(|step| (step.sql, step.parameters, step.tells)).collect();
     let wanted = [
         (sql::any_between(Table::Secrets), vec![one(b"p"), one(b"q")], Tells::NoRow(vec![3])),
+        (sql::get(Table::Settings), vec![one(b"h")], Tells::Value(vec![(4, Wanted::Value(b"v".to_vec()))])),
+        (sql::get(Table::Settings), vec![one(b"i")], Tells::Value(vec![(5, Wanted::Absent)])),
         (sql::claim(Table::Meta), vec![list(&[b"m"])], Tells::Nothing),
         (sql::delete(Table::Meta), vec![list(&[b"m"])], Tells::Nothing),
         (sql::put(Table::Secrets), vec![list(&[b"a"]), list(&[b"v"])], Tells::Nothing),
