@@ -136,6 +136,7 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
     // 2. A nonce that was decided on gets its recorded answer, for the same body alone.
     let body = Digest::of(&attempt.body);
     if let Some(session) = broker.store.session(&nonce, now)? {
+        broker.store.confirm()?;
         return repeat(session, body);
     }
     // 3. What the hardware must have signed.

@@ -158,6 +158,11 @@ impl Store {
         self.backend.check()
     }
 
+    /// That what was read before this is as durable as what is acknowledged. Writes, where the store has standbys.
+    pub(crate) fn confirm(&self) -> Result<(), StoreError> {
+        self.backend.confirm()
+    }
+
     /// The store's own clock, where it has one.
     pub(crate) fn clock(&self) -> Result<Option<UnixTime>, StoreError> {
         self.backend.clock()

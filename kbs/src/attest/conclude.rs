@@ -90,7 +90,10 @@ pub(super) fn conclude(
             log_decision(attempt, verdict, parts.tier(), Some(&id));
             repeat(session, body)
         }
-        Concluded::SpentBefore(session) => repeat(session, body),
+        Concluded::SpentBefore(session) => {
+            broker.store.confirm()?;
+            repeat(session, body)
+        }
         Concluded::NoRoom => {
             note(broker, attempt, body, NO_ROOM, now);
             log_decision(attempt, verdict, parts.tier(), None);

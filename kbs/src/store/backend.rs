@@ -38,6 +38,12 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
 
     /// Whether rows can be read and batches be committed now.
     fn check(&self) -> Result<(), StoreError>;
+
+    /// That what was read before this is as durable as what is acknowledged: a commit whose outcome its caller never learned
+    /// may be there to be read, and not where acknowledged ones have to be.
+    fn confirm(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// What is done with each row of an export: its table, key and value.

@@ -210,6 +210,11 @@ impl Backend for Postgres {
             return Ok(());
         }
         // Whether a batch succeeds now shows by one alone.
+        self.confirm()
+    }
+
+    fn confirm(&self) -> Result<(), StoreError> {
+        // What is committed later is on the standbys later: where they have this, they have all before it.
         let probe = Change::Put { table: Table::Meta, key: PROBE.to_vec(), value: Vec::new() };
         self.commit(Batch { changes: vec![probe], ..Batch::default() }).map(|_| ())
     }

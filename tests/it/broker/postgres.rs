@@ -91,6 +91,39 @@ fn a_broker_keeps_everything_in_a_database_over_tls_with_channel_binding() {
 }
 
 #[test]
+fn an_answer_that_no_standby_has_is_not_given_to_whoever_asks_again() {
+    let Some(shared) = Shared::new() else { return };
+    let Shared { site, server, .. } = &shared;
+    let keys = shared.keys(server.port);
+    let broker = site.start_replica("one", Settings { store: Store::Postgres(&keys), ..Settings::default() });
+    let machine = &site.amd.machine;
+    let new = || (system_tests::broker::auth(broker.address, Tee::Snp), new_key());
+    // The operator's inputs are kept with the first decision.
+    let (first, key) = new();
+    assert_eq!(Draft::honest(&first, machine, &key).send(broker.address).status, 200);
+    let (session, key) = new();
+    let body = Draft::honest(&session, machine, &key).finish();
+    let ask = || system_tests::broker::attest(broker.address, Some(&session.cookie), &body).status;
+    server.set("synchronous_standby_names", "nobody");
+    // It waits for a standby that is not there, and somebody ends the waiting: the primary alone has the decision then.
+    assert_eq!(ask(), 503);
+    let waiting = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    let kept = "SELECT count(*) FROM vouchsafe.sessions";
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while server.sql(&shared.database, kept) != "2" {
+        assert!(std::time::Instant::now() < until, "the decision can be read");
+        server.sql("postgres", waiting);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(ask(), 503);
+    server.set("synchronous_standby_names", "");
+    while ask() != 200 {
+        assert!(std::time::Instant::now() < until + std::time::Duration::from_secs(20), "it goes on");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+}
+
+#[test]
 fn a_broker_does_not_start_on_a_database_that_it_cannot_believe() {
     let Some(shared) = Shared::new() else { return };
     let Shared { site, server, .. } = &shared;

@@ -157,8 +157,12 @@ fn a_commit_that_no_standby_confirmed_is_not_acknowledged() {
         unknown(cancelled),
         "whether the change was made is not known: the server warned while it committed"
     );
+    // It can be read all the same, by whoever tries again; what was read is not durable yet.
+    assert_eq!(store.get(Table::Secrets, b"cancelled"), Ok(Some(b"value".to_vec())));
+    assert!(store.confirm().is_err());
     bench.server.set("synchronous_standby_names", "");
     waited_for("recovery", Duration::from_secs(5), || store.check() == Ok(()));
+    assert_eq!(store.confirm(), Ok(()));
 }
 
 #[test]
