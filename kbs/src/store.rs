@@ -90,6 +90,12 @@ pub enum StoreError {
         /// What was changed.
         what: String,
     },
+    /// Something that should be in it is not.
+    #[error("{what} is not in the store")]
+    Missing {
+        /// What is missing.
+        what: String,
+    },
     /// Others changed the same thing at the same time, again and again.
     #[error("{what} is being changed by others; try again")]
     Contended {

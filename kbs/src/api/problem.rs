@@ -317,6 +317,7 @@ fn store(error: &StoreError) -> Coco {
         | StoreError::RootKey { .. }
         | StoreError::Tampered { .. }
         | StoreError::Contended { .. }
+        | StoreError::Missing { .. }
         | StoreError::HalfImported
         | StoreError::Sealed { .. }
         | StoreError::Format { .. }

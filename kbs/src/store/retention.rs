@@ -321,7 +321,7 @@ fn grouped(rows: Vec<Row>) -> Result<Vec<Group>, StoreError> {
     Ok(groups)
 }
 
-fn read_taken(row: &Row) -> Result<Taken, StoreError> {
+pub(super) fn read_taken(row: &Row) -> Result<Taken, StoreError> {
     serde_json::from_slice(&row.value).map_err(row_error(Table::RecordTimes))
 }
 
@@ -334,7 +334,7 @@ fn unreadable() -> StoreError {
 }
 
 /// After every instant since 1970: the first byte of a positive number has not its highest bit.
-const END_OF_INSTANTS: u8 = 0x80;
+pub(super) const END_OF_INSTANTS: u8 = 0x80;
 /// Before the SHA-256 of a set of inputs whose members are looked through.
 const WAITING_SET: u8 = 0xfd;
 /// Before the id of a record whose blobs are looked through.

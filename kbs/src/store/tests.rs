@@ -7,6 +7,7 @@ use decision_log::{Digest, Record};
 use kbs_protocol::ResourcePath;
 use zeroize::Zeroizing;
 
+use super::backend::Row;
 use super::*;
 use crate::admin::tests::an_admin;
 use crate::grant::tests::a_grant;
@@ -376,6 +377,20 @@ impl Store {
         let key = [path.as_bytes(), b"\0", &1_u32.to_be_bytes()].concat();
         make_all(&*self.backend, vec![Change::Put { table: Table::SecretVersions, key, value: vec![0] }])
             .unwrap();
+    }
+
+    /// Takes away each record and content in turn, as whoever can write to the database could, and calls `look`; how many.
+    pub(crate) fn without_each_content(&self, look: impl Fn()) -> usize {
+        let mut count = 0;
+        for table in [Table::Records, Table::Blobs] {
+            for Row { key, value } in self.backend.scan(table, b"", None, 1000).unwrap() {
+                make_all(&*self.backend, vec![Change::Delete { table, key: key.clone() }]).unwrap();
+                look();
+                make_all(&*self.backend, vec![Change::Put { table, key, value }]).unwrap();
+                count += 1;
+            }
+        }
+        count
     }
 
     /// Writes a record under an id, as whoever can write to the database could.

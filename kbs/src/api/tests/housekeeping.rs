@@ -3,7 +3,7 @@
 use super::*;
 use crate::housekeeping;
 use crate::session::{Challenge as Sealed, Nonce};
-use crate::store::KeyPurpose;
+use crate::store::{KeyPurpose, StoreError};
 
 fn nonce_of(bench: &Bench, cookie: &str) -> Nonce {
     let keys = &bench.broker.challenge_keys;
@@ -42,4 +42,22 @@ async fn no_nonce_is_forgotten_while_a_replica_within_its_bound_takes_its_challe
     bench.pass(-2 * skew);
     let now = UnixTime::from_secs(bench.time.load(Ordering::SeqCst));
     assert!(bench.broker.store.session(&spent, now).unwrap().is_some());
+}
+
+#[actix_web::test]
+async fn whatever_is_missing_of_a_decision_is_found_out() {
+    let bench = Bench::new("verify-missing", ALLOW_ALL);
+    bench.store_secret().await;
+    let (cookie, nonce) = bench.auth().await;
+    bench.attest(&cookie, good(&nonce, &new_key())).await.token();
+    assert_eq!(bench.get(cookie_header(&cookie)).await.status, StatusCode::OK);
+    let store = &bench.broker.store;
+    let found = store.verify().unwrap();
+    assert_eq!((found.records, found.secrets), (2, 1));
+    let count = store.without_each_content(|| {
+        let found = store.verify();
+        assert!(matches!(found, Err(StoreError::Missing { .. })), "{found:?}");
+    });
+    assert!(count > 8, "{count}");
+    assert_eq!(store.verify(), Ok(found));
 }
