@@ -3,6 +3,9 @@
 use crate::key::{Form, Key, TEES};
 
 /// The text is not a set of reference values.
+///
+/// Each of these says all of it in one line, the cause included: whoever prints only this one would otherwise hide the
+/// typo that the reader looks for. The causes are fields, and not `source()`, so that no chain says them twice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// The text is longer than [`crate::TEXT_BYTES_MAX`].
@@ -14,8 +17,8 @@ pub enum ReferenceError {
         actual: usize,
     },
     /// The text is not TOML, or has something else than `[[reference]]` entries at its top.
-    #[error("reference values: not a TOML file of [[reference]] entries")]
-    Toml(#[source] Box<toml::de::Error>),
+    #[error("reference values: not a TOML file of [[reference]] entries: {0}")]
+    Toml(Box<toml::de::Error>),
     /// There is no entry: a file that was meant to say something says nothing.
     #[error("reference values: no [[reference]] entry")]
     NoEntries,
@@ -36,14 +39,14 @@ pub enum ReferenceError {
         name: String,
     },
     /// One entry is wrong.
-    #[error("reference values: entry {index} ({name:?})")]
+    #[error("reference values: entry {index} ({name:?}): {error}")]
     Entry {
         /// Its place in the file, from 1.
         index: usize,
         /// Its name as far as it is known, otherwise empty.
         name: String,
         /// What is wrong.
-        source: EntryError,
+        error: EntryError,
     },
 }
 
@@ -69,13 +72,15 @@ pub enum EntryError {
         max: usize,
     },
     /// The key means nothing at all.
-    #[error("unknown key {key:?}")]
+    #[error("unknown key {key:?}; keys of {tee}: {}", keys_of(tee))]
     UnknownKey {
         /// What the entry has.
         key: String,
+        /// The entry's TEE.
+        tee: &'static str,
     },
     /// The key is another TEE's, or can only be an expectation of one run.
-    #[error("{key} is no reference value of {tee}")]
+    #[error("{key} is no reference value of {tee}; keys of {tee}: {}", keys_of(tee))]
     KeyOfAnotherTee {
         /// The key.
         key: Key,
@@ -122,14 +127,14 @@ pub enum EntryError {
         index: usize,
     },
     /// One alternative has the wrong form.
-    #[error("{key}: value {index}")]
+    #[error("{key}: value {index}: {error}")]
     Value {
         /// The key.
         key: Key,
         /// Its place in the list, from 1.
         index: usize,
         /// What is wrong.
-        source: ValueError,
+        error: ValueError,
     },
 }
 
@@ -164,4 +169,11 @@ pub enum ValueError {
     /// Bytes where a number belongs, a number where bytes belong, or bytes of another length.
     #[error("not a value of this key's form")]
     Form,
+}
+
+/// What an entry of this TEE may name.
+fn keys_of(tee: &str) -> String {
+    let keys: Vec<_> =
+        Key::ALL.into_iter().filter(|key| key.form_in(tee).is_some()).map(Key::as_str).collect();
+    keys.join(", ")
 }

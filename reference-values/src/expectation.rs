@@ -11,7 +11,7 @@ pub enum ExpectationError {
     #[error("an expectation is KEY=VALUE, such as launch-digest=HEX")]
     NoEquals,
     /// The key means nothing.
-    #[error("unknown key {key:?}")]
+    #[error("unknown key {key:?}; known: {}", Key::ALL.map(Key::as_str).join(", "))]
     UnknownKey {
         /// What was given.
         key: String,

@@ -21,7 +21,7 @@ impl ReferenceValues {
             return Err(ReferenceError::TooManyEntries { max: ENTRIES_MAX, actual: file.reference.len() });
         }
         let entries = (1..).zip(&file.reference).map(|(index, table)| {
-            entry(table).map_err(|source| ReferenceError::Entry { index, name: name_of(table), source })
+            entry(table).map_err(|error| ReferenceError::Entry { index, name: name_of(table), error })
         });
         Self::new(entries.collect::<Result<_, _>>()?)
     }
@@ -38,7 +38,7 @@ fn entry(table: &toml::Table) -> Result<Reference, EntryError> {
     let name = text_of(table, "name")?;
     let mut wanted = Vec::new();
     for (field, value) in table.iter().filter(|(field, _)| !matches!(field.as_str(), "tee" | "name")) {
-        let key: Key = field.parse().map_err(|_| EntryError::UnknownKey { key: field.clone() })?;
+        let key: Key = field.parse().map_err(|_| EntryError::UnknownKey { key: shown(field), tee })?;
         let form =
             key.form_in(tee).ok_or_else(|| EntryError::KeyOfAnotherTee { key, tee: tee.to_owned() })?;
         wanted.push((key, alternatives(key, form, value)?));
@@ -52,7 +52,7 @@ fn alternatives(key: Key, form: Form, value: &toml::Value) -> Result<Vec<Value>,
         return Err(EntryError::TooManyValues { key, max: VALUES_MAX, actual: list.len() });
     }
     let values = (1..).zip(list).map(|(index, item)| {
-        alternative(form, item).map_err(|source| EntryError::Value { key, index, source })
+        alternative(form, item).map_err(|error| EntryError::Value { key, index, error })
     });
     values.collect()
 }
@@ -73,7 +73,12 @@ fn text_of<'a>(table: &'a toml::Table, field: &'static str) -> Result<&'a str, E
 
 /// For the message alone: an entry whose name is missing or wrong has an error of its own.
 fn name_of(table: &toml::Table) -> String {
-    table.get("name").and_then(toml::Value::as_str).unwrap_or_default().chars().take(64).collect()
+    table.get("name").and_then(toml::Value::as_str).map(shown).unwrap_or_default()
+}
+
+/// What a message repeats of the file.
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 /// Length of the text in bytes: [`ENTRIES_MAX`] entries of some keys each.

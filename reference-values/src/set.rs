@@ -144,7 +144,7 @@ fn check_values(tee: &str, key: Key, values: &[Value]) -> Result<(), EntryError>
     let mut seen = BTreeSet::new();
     for (index, value) in (1..).zip(values) {
         if !value.has(form) {
-            return Err(EntryError::Value { key, index, source: ValueError::Form });
+            return Err(EntryError::Value { key, index, error: ValueError::Form });
         }
         if !seen.insert(value) {
             return Err(EntryError::DuplicateValue { key, index });

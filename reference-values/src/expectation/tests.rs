@@ -32,6 +32,11 @@ fn rejects_text_without_equals() {
 fn rejects_unknown_key_and_shortens_it() {
     let key = "k".repeat(64);
     assert_eq!(parse_expectation(&format!("{key}kkk=1")), Err(ExpectationError::UnknownKey { key }));
+    let error = parse_expectation("lunch-digest=00").unwrap_err().to_string();
+    assert!(
+        error.starts_with("unknown key \"lunch-digest\"; known: launch-digest, host-data, report-data, "),
+        "{error}"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::*;
 
 fn entry_error(text: &str) -> (usize, String, EntryError) {
     match ReferenceValues::parse_toml(text) {
-        Err(ReferenceError::Entry { index, name, source }) => (index, name, source),
+        Err(ReferenceError::Entry { index, name, error }) => (index, name, error),
         other => panic!("an error of an entry was wanted: {other:?}"),
     }
 }
@@ -46,7 +46,10 @@ fn refuses_each_broken_entry_by_name_and_key() {
     let length = |wanted, digits| ValueError::Length { wanted, digits };
     let cases = [
         ("", EntryError::NoKeys),
-        ("launch-digests = [\"00\"]", EntryError::UnknownKey { key: "launch-digests".to_owned() }),
+        (
+            "launch-digests = [\"00\"]",
+            EntryError::UnknownKey { key: "launch-digests".to_owned(), tee: "snp" },
+        ),
         ("mr-td = [\"00\"]", EntryError::KeyOfAnotherTee { key: Key::MrTd, tee: "snp".to_owned() }),
         (
             "report-data = [\"00\"]",
@@ -54,25 +57,25 @@ fn refuses_each_broken_entry_by_name_and_key() {
         ),
         ("launch-digest = \"00\"", EntryError::NotAList { key }),
         ("launch-digest = []", EntryError::NoValues { key }),
-        ("launch-digest = [1]", EntryError::Value { key, index: 1, source: ValueError::NotText }),
-        (&short, EntryError::Value { key, index: 1, source: length(&[48], 94) }),
-        (&not_hex, EntryError::Value { key, index: 1, source: ValueError::NotHex }),
+        ("launch-digest = [1]", EntryError::Value { key, index: 1, error: ValueError::NotText }),
+        (&short, EntryError::Value { key, index: 1, error: length(&[48], 94) }),
+        (&not_hex, EntryError::Value { key, index: 1, error: ValueError::NotHex }),
         (&twice, EntryError::DuplicateValue { key, index: 2 }),
-        (&long_host_data, EntryError::Value { key: Key::HostData, index: 1, source: length(&[32], 96) }),
+        (&long_host_data, EntryError::Value { key: Key::HostData, index: 1, error: length(&[32], 96) }),
         (
             "guest-svn = [\"1\"]",
-            EntryError::Value { key: Key::GuestSvn, index: 1, source: ValueError::NotANumber },
+            EntryError::Value { key: Key::GuestSvn, index: 1, error: ValueError::NotANumber },
         ),
         (
             "guest-svn = [-1]",
-            EntryError::Value { key: Key::GuestSvn, index: 1, source: ValueError::NotANumber },
+            EntryError::Value { key: Key::GuestSvn, index: 1, error: ValueError::NotANumber },
         ),
         (
             "guest-svn = [0, 4294967296]",
             EntryError::Value {
                 key: Key::GuestSvn,
                 index: 2,
-                source: ValueError::TooLarge { max: 0xffff_ffff, actual: 0x1_0000_0000 },
+                error: ValueError::TooLarge { max: 0xffff_ffff, actual: 0x1_0000_0000 },
             },
         ),
     ];
@@ -146,4 +149,24 @@ fn refuses_two_entries_of_one_name() {
         ReferenceValues::parse_toml(&format!("{entry}{entry}")),
         Err(ReferenceError::DuplicateName { tee: "snp".to_owned(), name: "a".to_owned() })
     );
+}
+
+#[test]
+fn an_error_says_its_cause_in_one_line_and_no_chain_says_it_twice() {
+    let keys = "launch-digest, host-data, family-id, image-id, id-key-digest, author-key-digest, guest-svn, min-guest-svn";
+    let cases = [
+        ("lunch-digest = [\"00\"]", format!("unknown key \"lunch-digest\"; keys of snp: {keys}")),
+        ("mr-td = [\"00\"]", format!("mr-td is no reference value of snp; keys of snp: {keys}")),
+        (
+            "launch-digest = [\"00\"]",
+            "launch-digest: value 1: 2 characters, wanted 48 bytes in hexadecimal".to_owned(),
+        ),
+    ];
+    for (line, cause) in cases {
+        let error = ReferenceValues::parse_toml(&with(line)).unwrap_err();
+        assert_eq!(error.to_string(), format!("reference values: entry 1 (\"a\"): {cause}"));
+        assert!(std::error::Error::source(&error).is_none(), "{error}");
+    }
+    let error = ReferenceValues::parse_toml("[[references]]").unwrap_err().to_string();
+    assert!(error.contains("unknown field `references`, expected `reference`"), "{error}");
 }

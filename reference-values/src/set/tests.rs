@@ -71,10 +71,10 @@ fn refuses_a_key_given_twice() {
 #[test]
 fn refuses_a_value_of_another_form() {
     let wanted = vec![(Key::GuestSvn, vec![bytes(1, 4)])];
-    let source = ValueError::Form;
+    let error = ValueError::Form;
     assert_eq!(
         Reference::new("snp", "a", wanted),
-        Err(EntryError::Value { key: Key::GuestSvn, index: 1, source })
+        Err(EntryError::Value { key: Key::GuestSvn, index: 1, error })
     );
 }
 
