@@ -6,12 +6,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, IsTerminal as _, Read as _, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use verifier::time::UnixTime;
+use zeroize::Zeroizing;
 
 /// The wall clock, read once for each command.
 pub(crate) fn now() -> anyhow::Result<UnixTime> {
@@ -42,8 +43,12 @@ pub(crate) fn signing_rng() -> aws_lc_rs::rand::SystemRandom {
 
 /// A whole file, refused beyond `limit` bytes, whatever its size is said to be.
 pub(crate) fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    rest(open(path)?, path, limit)
+}
+
+fn rest(file: File, path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let count = File::open(path).and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes));
+    let count = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
     count.with_context(|| format!("cannot read {}", path.display()))?;
     anyhow::ensure!(u64::try_from(bytes.len())? <= limit, "{} has more than {limit} bytes", path.display());
     Ok(bytes)
@@ -55,6 +60,11 @@ pub(crate) fn read_if_there(path: &Path, limit: u64) -> anyhow::Result<Option<Ve
         return read(path, limit).map(Some);
     }
     Ok(None)
+}
+
+/// Whether anything has this name, a link that leads nowhere too.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// Makes a folder where there is none; nobody else may look into it.
@@ -75,6 +85,16 @@ pub(crate) fn write_content(path: &Path, content: &[u8]) -> anyhow::Result<()> {
 /// A text file of at most `limit` bytes.
 pub(crate) fn read_text(path: &Path, limit: u64) -> anyhow::Result<String> {
     String::from_utf8(read(path, limit)?).with_context(|| format!("{} is not UTF-8", path.display()))
+}
+
+/// A secret's text, and the mode of the file that it was read from.
+pub(crate) fn read_secret(path: &Path, limit: u64) -> anyhow::Result<(Zeroizing<String>, u32)> {
+    let file = open(path)?;
+    // Of the file that is read, so that no other can take its place in between.
+    let metadata = file.metadata().with_context(|| format!("cannot look at {}", path.display()))?;
+    let text = String::from_utf8(rest(file, path, limit)?);
+    let text = Zeroizing::new(text.with_context(|| format!("{} is not UTF-8", path.display()))?);
+    Ok((text, metadata.permissions().mode() & 0o777))
 }
 
 /// Writes a result to stdout. A reader that went away (`| head`) is no error: the exit code still tells the verdict.

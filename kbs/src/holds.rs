@@ -5,6 +5,7 @@ use std::fmt;
 use decision_log::Digest;
 use kbs_protocol::ResourceUri;
 use serde::{Deserialize, Serialize};
+use verifier::time::UnixTime;
 
 use crate::acts::{Act, ReasonError, check_reason};
 
@@ -60,7 +61,7 @@ pub enum HoldError {
     #[error("a resource is kbs:///repository/type/tag")]
     Resource,
     /// The last instant lies before the first.
-    #[error("the hold ends at {until}, before it begins at {from}")]
+    #[error("the hold ends at {}, before it begins at {}", at(*.until), at(*.from))]
     Order {
         /// The first instant.
         from: i64,
@@ -88,6 +89,10 @@ impl fmt::Display for Scope {
             Self::Resource(resource) => f.write_str(resource),
         }
     }
+}
+
+fn at(seconds: i64) -> UnixTime {
+    UnixTime::from_secs(seconds)
 }
 
 impl NewHold {

@@ -5,6 +5,7 @@ use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use kbs::Role;
 use verifier::time::UnixTime;
 use zeroize::Zeroizing;
 
@@ -43,7 +44,7 @@ impl Admin {
     /// A JWT of a role (RFC 7519, RFC 8037) that holds for `seconds` from `now`.
     pub(crate) fn token(&self, claims: &TokenClaims<'_>, now: UnixTime) -> anyhow::Result<String> {
         let claims = serde_json::to_string(&Claims {
-            role: claims.role,
+            role: claims.role.as_str(),
             iss: claims.issuer,
             aud: claims.audience,
             iat: now.secs(),
@@ -68,7 +69,7 @@ pub(crate) fn private_der(pem: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
 #[derive(Clone, Copy)]
 pub(crate) struct TokenClaims<'a> {
     /// The role that the broker's configuration gives this key.
-    pub(crate) role: &'a str,
+    pub(crate) role: Role,
     /// `iss`, where the broker checks it.
     pub(crate) issuer: Option<&'a str>,
     /// `aud`, where the broker checks it.
@@ -79,12 +80,12 @@ pub(crate) struct TokenClaims<'a> {
 
 impl TokenClaims<'_> {
     /// The role `admin` for a minute: long enough for one request.
-    pub(crate) const REQUEST: Self = Self { role: "admin", issuer: None, audience: None, seconds: 60 };
+    pub(crate) const REQUEST: Self = Self { role: Role::Admin, issuer: None, audience: None, seconds: 60 };
 }
 
 #[derive(serde::Serialize)]
 struct Claims<'a> {
-    role: &'a str,
+    role: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

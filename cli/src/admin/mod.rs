@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
+use kbs::Role;
 use kbs_protocol::ResourceUri;
 use zeroize::Zeroizing;
 
@@ -124,12 +126,12 @@ pub struct BrokerArgs {
 /// As whom.
 #[derive(Debug, Args)]
 pub struct KeyArgs {
-    /// The private key that `admin keygen` made
+    /// The private key that `admin keygen` made; nobody else may read the file
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// The role that the broker's configuration gives this key
-    #[arg(long, value_name = "ROLE", default_value = "admin")]
-    role: String,
+    #[arg(long, value_name = "ROLE", default_value_t = Role::Admin, value_parser = role())]
+    role: Role,
     /// `iss`, if the broker's configuration checks it
     #[arg(long, value_name = "ISSUER")]
     issuer: Option<String>,
@@ -176,21 +178,35 @@ pub(crate) fn run(command: &AdminCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn keygen(out: &Path) -> anyhow::Result<()> {
-    let admin = Admin::generate()?;
     let mut public = out.as_os_str().to_owned();
     public.push(".pub");
+    let public = Path::new(&public);
+    // Of both before either is written: a private key without its public half is of no use.
+    for path in [out, public] {
+        anyhow::ensure!(
+            !system::is_there(path),
+            "{} is there, and a key is never replaced: name another file with --out, or move this one away first",
+            path.display()
+        );
+    }
+    let admin = Admin::generate()?;
     system::write_new_private(out, admin.private_pem()?.as_bytes())?;
-    system::write_new_public(Path::new(&public), admin.public_pem().as_bytes())?;
-    eprintln!("wrote {} and {}", out.display(), Path::new(&public).display());
+    system::write_new_public(public, admin.public_pem().as_bytes())?;
+    eprintln!("wrote {} and {}", out.display(), public.display());
     Ok(())
 }
 
 impl KeyArgs {
     fn token(&self, seconds: u32) -> anyhow::Result<String> {
-        let pem = Zeroizing::new(system::read_text(&self.key, KEY_BYTES_MAX)?);
+        let (pem, mode) = system::read_secret(&self.key, KEY_BYTES_MAX)?;
         let admin = Admin::from_private_pem(&pem).with_context(|| self.key.display().to_string())?;
+        anyhow::ensure!(
+            mode & OPEN_TO_OTHERS == 0,
+            "{key} has mode {mode:o}, which lets others at a private key: chmod 600 {key}",
+            key = self.key.display()
+        );
         let (issuer, audience) = (self.issuer.as_deref(), self.audience.as_deref());
-        admin.token(&TokenClaims { role: &self.role, issuer, audience, seconds }, system::now()?)
+        admin.token(&TokenClaims { role: self.role, issuer, audience, seconds }, system::now()?)
     }
 }
 
@@ -211,7 +227,15 @@ impl BrokerArgs {
     }
 }
 
+/// The roles that a broker knows, by name.
+fn role() -> impl TypedValueParser<Value = Role> {
+    let names = PossibleValuesParser::new(Role::ALL.map(Role::as_str));
+    names.try_map(|name| Role::parse(&name).ok_or("no such role"))
+}
+
 /// The broker's own limit on a secret is lower by default.
 const SECRET_BYTES_MAX: u64 = 16 << 20;
 /// An Ed25519 key in PEM is about a hundred bytes.
 const KEY_BYTES_MAX: u64 = 1 << 14;
+/// Any right of the group and of others.
+const OPEN_TO_OTHERS: u32 = 0o077;

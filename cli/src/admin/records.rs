@@ -77,14 +77,15 @@ pub enum HoldCommand {
     },
 }
 
-/// What a hold is on: one of these.
+/// What a hold is on: a decision, a resource, or all from one instant to another.
 #[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
 pub struct OnArgs {
     /// A decision, with the attestation that it rests on
-    #[arg(long, value_name = "ID", conflicts_with_all = ["resource", "from"], required_unless_present_any = ["resource", "from"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["resource", "from", "until"])]
     decision: Option<Digest>,
     /// Every release and denial of a resource, kbs:///repository/type/tag
-    #[arg(long, value_name = "URI", value_parser = ResourceUri::parse, conflicts_with = "from")]
+    #[arg(long, value_name = "URI", value_parser = ResourceUri::parse, conflicts_with_all = ["from", "until"])]
     resource: Option<ResourceUri>,
     /// Every decision from this instant, such as 2026-03-01T00:00:00Z …
     #[arg(long, value_name = "RFC3339", requires = "until")]

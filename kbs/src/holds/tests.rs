@@ -36,6 +36,8 @@ fn a_hold_has_a_reason() {
 fn a_hold_is_on_something_that_can_be() {
     assert_eq!(begun(Scope::Between { from: 10, until: 10 }, "r"), Ok(()));
     let order = HoldError::Order { from: 11, until: 10 };
+    let words = "the hold ends at 1970-01-01T00:00:10Z, before it begins at 1970-01-01T00:00:11Z";
+    assert_eq!(order.to_string(), words);
     assert_eq!(begun(Scope::Between { from: 11, until: 10 }, "r"), Err(order));
     for (text, wanted) in [
         ("kbs:///a/b/c", Ok(())),

@@ -3,6 +3,7 @@
 mod admin;
 mod backup;
 mod bench;
+mod cli_admin;
 mod coco_client;
 mod epoch;
 mod evidence;
