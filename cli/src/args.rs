@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::admin::AdminCommand;
+use crate::admin::{AdminCommand, EXIT_CODES as EXIT_CODES_OF_ADMIN};
 use crate::demo::{BrokerArgs, GuestArgs};
 use crate::policy_check::{CheckArgs, TryArgs};
 use crate::policy_show::{AdvisoriesArgs, ShowArgs};
@@ -36,7 +36,7 @@ pub enum Command {
     /// Watch the main job: real evidence judged, a key released to a simulated guest and refused to another
     Demo,
     /// Store secrets at a broker, as its operator
-    #[command(subcommand)]
+    #[command(subcommand, after_help = EXIT_CODES_OF_ADMIN)]
     Admin(AdminCommand),
     /// See the policy that applies and the advisories that it can enforce; check policies, and try them out
     #[command(subcommand)]

@@ -36,7 +36,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("vouchsafe: {error:#}");
-            ExitCode::from(USAGE)
+            ExitCode::from(error.downcast_ref::<admin::Failure>().map_or(USAGE, admin::Failure::exit))
         }
     }
 }

@@ -46,7 +46,9 @@ mod system;
 mod testing;
 
 pub use attester::{AttestError, Attester, Attesters, EvidenceJson};
-pub use broker::{Answered, Broker, BrokerError, BrokerOptions, HttpError, Step, UrlError, tls_config};
+pub use broker::{
+    Answered, Broker, BrokerError, BrokerOptions, HttpError, Step, UrlError, is_without_tls, tls_config,
+};
 pub use command::{Cli, Command, Exit, execute, run};
 pub use output::OutputError;
 pub use system::system_rng;

@@ -19,7 +19,7 @@ use crate::system::Clock;
 
 /// The key broker: releases secrets to attested guests over the CoCo protocol.
 #[derive(Debug, Parser)]
-#[command(name = "vouchsafe-kbs", version)]
+#[command(name = "vouchsafe-kbs", version, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -165,6 +165,13 @@ fn log_to_stderr() {
         .with_writer(std::io::stderr)
         .try_init();
 }
+
+/// Shown below the help text.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; of serve and dev: stopped by SIGTERM or SIGINT
+  1  failed: the message says what, and what mends it
+  2  usage";
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use aws_lc_rs::digest::{Context, SHA256};
 
+use super::failure::Failure;
+
 /// Writes a backup that comes from `from` to a new file; bytes, and their SHA-256. The file is whole under its name, or
 /// there is none.
 pub(super) fn write(from: &mut dyn Read, to: &Path) -> anyhow::Result<(u64, String)> {
@@ -35,13 +37,13 @@ fn copy(from: &mut dyn Read, to: &Path) -> anyhow::Result<(u64, String)> {
     let mut held: Vec<u8> = Vec::new();
     let mut chunk = vec![0; CHUNK];
     loop {
-        let count = from.read(&mut chunk)?;
+        let count = from.read(&mut chunk).map_err(Failure::answer)?;
         if count == 0 {
             break;
         }
         let new = chunk.get(..count).unwrap_or_default();
         if bytes == 0 && !new.starts_with(MAGIC) {
-            bail!("what came is no backup");
+            bail!(Failure::answer("what came is no backup"));
         }
         file.write_all(new)?;
         bytes = bytes.saturating_add(u64::try_from(count)?);
@@ -52,7 +54,7 @@ fn copy(from: &mut dyn Read, to: &Path) -> anyhow::Result<(u64, String)> {
     }
     let digest = hash.finish();
     if held != digest.as_ref() {
-        bail!("the backup did not come to its end: try again");
+        bail!(Failure::answer("the backup did not come to its end: try again"));
     }
     file.flush()?;
     file.get_ref().sync_all()?;

@@ -4,9 +4,13 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use kbs_protocol::{ErrorInformation, ResourcePath};
+use anyhow::bail;
+use kbs_protocol::ResourcePath;
+use serde::de::DeserializeOwned;
+use ureq::Body;
+use ureq::http::{Response, StatusCode};
 
+use super::failure::Failure;
 use crate::replay::CONTENT_BYTES_MAX;
 
 /// A broker that takes secrets from its operator.
@@ -38,7 +42,7 @@ pub(crate) enum Call<'a> {
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// The status code.
-    pub(crate) status: u16,
+    pub(crate) status: StatusCode,
     body: Vec<u8>,
 }
 
@@ -64,7 +68,7 @@ impl Client {
         token: &str,
         path: &ResourcePath,
         operation: &Operation<'_>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Failure> {
         let url = format!("{}/kbs/v0/resource/{path}", self.url);
         let bearer = format!("Bearer {token}");
         let answer = match operation {
@@ -74,46 +78,28 @@ impl Client {
             }
             Operation::Delete => self.agent.delete(&url).header("authorization", &bearer).call(),
         };
-        succeeded(answer.context("the broker cannot be reached")?).map(drop)
+        succeeded(self.answered(answer)?).map(drop)
     }
 
     /// Has the broker do what a path of its stands for; its answer, a short text.
-    pub(crate) fn order(&self, token: &str, path: &str) -> anyhow::Result<String> {
+    pub(crate) fn order(&self, token: &str, path: &str) -> Result<String, Failure> {
         let request = self.agent.post(format!("{}{path}", self.url));
         let answer = request.header("authorization", &format!("Bearer {token}")).send_empty();
-        let mut answer = succeeded(answer.context("the broker cannot be reached")?)?;
+        let mut answer = succeeded(self.answered(answer)?)?;
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
-        Ok(printable(&text.context("the broker's answer")?))
+        Ok(printable(&text.map_err(Failure::answer)?))
     }
 
     /// What there is to read under a path of the broker's; a long answer may take its time.
-    pub(crate) fn read(&self, token: &str, path: &str) -> anyhow::Result<impl Read> {
+    pub(crate) fn read(&self, token: &str, path: &str) -> Result<impl Read + use<>, Failure> {
         let url = format!("{}{path}", self.url);
         let request = self.agent.get(&url).header("authorization", &format!("Bearer {token}"));
         let request = request.config().timeout_global(None).timeout_recv_response(Some(TIMEOUT)).build();
-        let answer = request.call().context("the broker cannot be reached")?;
-        Ok(succeeded(answer)?.into_body().into_reader())
+        Ok(succeeded(self.answered(request.call())?)?.into_body().into_reader())
     }
-}
 
-/// The answer, if it is one of success; what the broker says, if not.
-fn succeeded(
-    mut answer: ureq::http::Response<ureq::Body>,
-) -> anyhow::Result<ureq::http::Response<ureq::Body>> {
-    let status = answer.status();
-    if status.is_success() {
-        return Ok(answer);
-    }
-    let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().unwrap_or_default();
-    match ErrorInformation::parse(&body) {
-        Ok(error) => bail!("the broker refused: {status}: {}", printable(&error.detail)),
-        Err(_) => bail!("the broker refused: {status}"),
-    }
-}
-
-impl Client {
     /// One request of the routes below `/v1`.
-    pub(crate) fn call(&self, token: &str, call: Call<'_>, path: &str) -> anyhow::Result<Reply> {
+    pub(crate) fn call(&self, token: &str, call: Call<'_>, path: &str) -> Result<Reply, Failure> {
         let (url, bearer) = (format!("{}{path}", self.url), format!("Bearer {token}"));
         let answer = match call {
             Call::Get => self.agent.get(&url).header("authorization", &bearer).call(),
@@ -123,30 +109,40 @@ impl Client {
                 request.header("content-type", "application/json").send(body)
             }
         };
-        let mut answer = answer.context("the broker cannot be reached")?;
+        let mut answer = self.answered(answer)?;
         let body = answer.body_mut().with_config().limit(CONTENT_BYTES_MAX).read_to_vec();
-        Ok(Reply { status: answer.status().as_u16(), body: body.context("the broker's answer")? })
+        Ok(Reply { status: answer.status(), body: body.map_err(Failure::answer)? })
+    }
+
+    fn answered(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
+        answer.map_err(|error| Failure::without_answer(error, &self.url))
     }
 }
 
 impl Reply {
     /// The body of a positive answer.
-    pub(crate) fn ok(self) -> anyhow::Result<Vec<u8>> {
-        if (200..300).contains(&self.status) {
-            return Ok(self.body);
-        }
-        let problem: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
-        let detail = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str());
-        match detail {
-            Some(detail) => bail!("the broker refused: {}: {}", self.status, printable(detail)),
-            None => bail!("the broker refused: {}", self.status),
-        }
+    pub(crate) fn ok(self) -> Result<Vec<u8>, Failure> {
+        if self.status.is_success() { Ok(self.body) } else { Err(Failure::refused(self.status, &self.body)) }
+    }
+
+    /// The body of a positive answer, read as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, Failure> {
+        serde_json::from_slice(&self.ok()?).map_err(Failure::answer)
     }
 
     /// The body as text that cannot steer the terminal.
     pub(crate) fn text(&self) -> String {
         printable(&String::from_utf8_lossy(&self.body))
     }
+}
+
+/// The answer, if it is one of success; what the broker says, if not.
+fn succeeded(mut answer: Response<Body>) -> Result<Response<Body>, Failure> {
+    if answer.status().is_success() {
+        return Ok(answer);
+    }
+    let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().unwrap_or_default();
+    Err(Failure::refused(answer.status(), &body))
 }
 
 fn is_loopback(url: &str) -> bool {

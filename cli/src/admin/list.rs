@@ -2,13 +2,13 @@
 
 use std::io::Read as _;
 
-use anyhow::Context as _;
 use comfy_table::{Table, presets};
 use serde::{Deserialize, Serialize};
 use verifier::time::UnixTime;
 
 use super::BrokerArgs;
 use super::client::printable;
+use super::failure::Failure;
 use crate::system;
 
 /// Every page of the broker's list.
@@ -19,8 +19,9 @@ pub(super) fn run(prefix: &str, json: bool, broker: &BrokerArgs) -> anyhow::Resu
         let after = secrets.last().map(|last| last.path.as_str()).unwrap_or_default();
         let path = format!("/v1/secrets?prefix={}&after={}", escape(prefix), escape(after));
         let mut body = Vec::new();
-        client.read(&token, &path)?.take(PAGE_BYTES_MAX).read_to_end(&mut body)?;
-        let page: Page = serde_json::from_slice(&body).context("the broker's list cannot be read")?;
+        let read = client.read(&token, &path)?.take(PAGE_BYTES_MAX).read_to_end(&mut body);
+        read.map_err(Failure::answer)?;
+        let page: Page = serde_json::from_slice(&body).map_err(Failure::answer)?;
         secrets.extend(page.secrets);
         if page.next.is_none() {
             break;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod client;
+mod failure;
 mod identity;
 mod list;
 mod records;
@@ -23,6 +24,7 @@ use crate::system;
 
 use client::{Call, Reply};
 pub(crate) use client::{Client, Operation};
+pub(crate) use failure::Failure;
 pub(crate) use identity::{Admin, TokenClaims, private_der};
 use records::{HoldCommand, RecordsCommand};
 use revocations::RevocationCommand;
@@ -218,12 +220,12 @@ impl BrokerArgs {
 
     fn call(&self, call: Call<'_>, path: &str) -> anyhow::Result<Reply> {
         let (client, token) = self.client()?;
-        client.call(&token, call, path)
+        Ok(client.call(&token, call, path)?)
     }
 
     fn act(&self, uri: &ResourceUri, operation: &Operation<'_>) -> anyhow::Result<()> {
         let client = Client::new(&self.kbs_url, self.ca_cert.as_deref())?;
-        client.act(&self.key.token(TokenClaims::REQUEST.seconds)?, uri.path(), operation)
+        Ok(client.act(&self.key.token(TokenClaims::REQUEST.seconds)?, uri.path(), operation)?)
     }
 }
 
@@ -232,6 +234,15 @@ fn role() -> impl TypedValueParser<Value = Role> {
     let names = PossibleValuesParser::new(Role::ALL.map(Role::as_str));
     names.try_map(|name| Role::parse(&name).ok_or("no such role"))
 }
+
+/// Shown below the help text.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the broker refused, and will refuse the same again: no right to it, a request that is wrong, a conflict
+  2  usage, or a local file that cannot be read or written
+  3  the broker has no such thing, or not any more
+  5  try again: the broker cannot be reached, asks for it, or failed";
 
 /// The broker's own limit on a secret is lower by default.
 const SECRET_BYTES_MAX: u64 = 16 << 20;

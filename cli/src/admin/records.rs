@@ -3,17 +3,19 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use decision_log::Digest;
 use kbs::acts::Reason;
 use kbs::holds::{Hold, NewHold, Scope};
 use kbs::replay::{Contents, ReplayError};
 use kbs_protocol::ResourceUri;
+use ureq::http::StatusCode;
 use verifier::time::UnixTime;
 
 use super::BrokerArgs;
 use super::client::Call;
+use super::failure::Failure;
 use crate::system;
 
 /// What is done with records.
@@ -112,12 +114,11 @@ pub(super) fn holds(command: &HoldCommand) -> anyhow::Result<()> {
             let new = NewHold { on: on.scope()?, reason: reason.clone() };
             new.check()?;
             let body = serde_json::to_vec(&new)?;
-            let hold: Hold = serde_json::from_slice(&broker.call(Call::Post(&body), "/v1/holds")?.ok()?)?;
+            let hold: Hold = broker.call(Call::Post(&body), "/v1/holds")?.json()?;
             system::print(&format!("{}\n", hold.name))
         }
         HoldCommand::List { all, json, broker } => {
-            let answer = broker.call(Call::Get, "/v1/holds")?.ok()?;
-            let mut holds: Vec<Hold> = serde_json::from_slice(&answer).context("the broker's answer")?;
+            let mut holds: Vec<Hold> = broker.call(Call::Get, "/v1/holds")?.json()?;
             holds.retain(|hold| *all || hold.ended.is_none());
             if *json {
                 return system::print(&format!("{}\n", serde_json::to_string(&holds)?));
@@ -138,8 +139,8 @@ pub(super) fn holds(command: &HoldCommand) -> anyhow::Result<()> {
 /// Takes home a decision, what it names, and the attestation that it rests on with what that names.
 fn fetch(id: &Digest, to: &Path, broker: &BrokerArgs) -> anyhow::Result<()> {
     let decision = broker.call(Call::Get, &format!("/v1/decisions/{id}"))?;
-    if decision.status == GONE {
-        bail!("the decision was deleted; what is left of it: {}", decision.text());
+    if decision.status == StatusCode::GONE {
+        return Err(Failure::Deleted(decision.text()).into());
     }
     let record = decision.ok()?;
     let failed = RefCell::new(None);
@@ -154,8 +155,8 @@ fn fetch(id: &Digest, to: &Path, broker: &BrokerArgs) -> anyhow::Result<()> {
     }
     let contents = match contents {
         Ok(contents) => contents,
-        Err(error @ ReplayError::Missing(_)) => return Err(error).context("the broker has not all of it"),
-        Err(error) => return Err(error).context("the broker's answer"),
+        Err(error @ ReplayError::Missing(_)) => return Err(Failure::Incomplete(error).into()),
+        Err(error) => return Err(Failure::answer(error).into()),
     };
     system::make_folder(to)?;
     let mut files = 1_usize;
@@ -173,8 +174,8 @@ fn fetch(id: &Digest, to: &Path, broker: &BrokerArgs) -> anyhow::Result<()> {
 fn find(broker: &BrokerArgs, digest: &Digest) -> anyhow::Result<Option<Vec<u8>>> {
     for route in ["blobs", "decisions"] {
         let reply = broker.call(Call::Get, &format!("/v1/{route}/{digest}"))?;
-        if ![NOT_FOUND, GONE].contains(&reply.status) {
-            return reply.ok().map(Some);
+        if ![StatusCode::NOT_FOUND, StatusCode::GONE].contains(&reply.status) {
+            return Ok(Some(reply.ok()?));
         }
     }
     Ok(None)
@@ -215,6 +216,3 @@ impl OnArgs {
         Ok(Scope::Between { from: instant("--from", &self.from)?, until: instant("--until", &self.until)? })
     }
 }
-
-const NOT_FOUND: u16 = 404;
-const GONE: u16 = 410;

@@ -75,13 +75,11 @@ pub(super) fn run(command: &RevocationCommand) -> anyhow::Result<()> {
             let new = NewRevocation { of: of.revoked()?, reason: reason.clone() };
             new.check()?;
             let body = serde_json::to_vec(&new)?;
-            let kept = broker.call(Call::Post(&body), "/v1/revocations")?.ok()?;
-            let kept: Revocation = serde_json::from_slice(&kept).context("the broker's answer")?;
+            let kept: Revocation = broker.call(Call::Post(&body), "/v1/revocations")?.json()?;
             system::print(&format!("{}\n", kept.of))
         }
         RevocationCommand::List { all, json, broker } => {
-            let answer = broker.call(Call::Get, "/v1/revocations")?.ok()?;
-            let mut kept: Vec<Revocation> = serde_json::from_slice(&answer).context("the broker's answer")?;
+            let mut kept: Vec<Revocation> = broker.call(Call::Get, "/v1/revocations")?.json()?;
             kept.retain(|kept| *all || kept.lifted.is_none());
             if *json {
                 return system::print(&format!("{}\n", serde_json::to_string(&kept)?));

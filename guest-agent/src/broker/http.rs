@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kbs_protocol::limits::ERROR_BYTES;
+use rustls::InvalidMessage;
 use ureq::http::{Response, StatusCode, header};
 use ureq::{Agent, Body};
 
@@ -15,6 +16,16 @@ use super::url::BaseUrl;
 pub(super) struct Http {
     agent: Agent,
     base: BaseUrl,
+}
+
+/// Whether what answered a connection with TLS does not speak it: its first byte begins no TLS record.
+pub fn is_without_tls(error: &ureq::Error) -> bool {
+    let wrapped = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()),
+        _ => None,
+    };
+    matches!(wrapped, Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)))
 }
 
 /// What came back.
@@ -65,7 +76,7 @@ impl Http {
         for (name, value) in credentials.headers() {
             request = request.header(name, value);
         }
-        answer(request.send(body)?, limit)
+        self.answer(request.send(body), limit)
     }
 
     /// GET; an answer of status 200 may have `limit` bytes.
@@ -79,7 +90,19 @@ impl Http {
         for (name, value) in credentials.headers() {
             request = request.header(name, value);
         }
-        answer(request.call()?, limit)
+        self.answer(request.call(), limit)
+    }
+
+    fn answer(
+        &self,
+        response: Result<Response<Body>, ureq::Error>,
+        limit: usize,
+    ) -> Result<Answer, HttpError> {
+        match response {
+            Ok(response) => answer(response, limit),
+            Err(error) if is_without_tls(&error) => Err(HttpError::WithoutTls { url: self.base.plain() }),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -97,6 +120,12 @@ pub enum HttpError {
     /// No connection, no TLS, no answer in time, or not HTTP.
     #[error(transparent)]
     Network(Box<ureq::Error>),
+    /// What answers speaks no TLS.
+    #[error("what answers there speaks no TLS; if the broker speaks plain HTTP, its URL is {url}")]
+    WithoutTls {
+        /// The broker's URL with the other scheme.
+        url: String,
+    },
     /// The answer is larger than its limit.
     #[error("the answer has more than {limit} bytes")]
     TooLarge {

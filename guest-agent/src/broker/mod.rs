@@ -8,7 +8,7 @@ mod url;
 
 pub use error::{Answered, BrokerError, Step};
 pub use handshake::Broker;
-pub use http::HttpError;
+pub use http::{HttpError, is_without_tls};
 pub use tls::config as tls_config;
 pub use url::UrlError;
 

@@ -43,6 +43,12 @@ impl BaseUrl {
         format!("{}/{path}", self.prefix)
     }
 
+    /// What a user would give to speak plain HTTP.
+    pub(super) fn plain(&self) -> String {
+        let given = self.prefix.strip_suffix(PREFIX).unwrap_or(&self.prefix);
+        given.replacen("https://", "http://", 1)
+    }
+
     /// Whether TLS is spoken.
     pub(super) const fn is_tls(&self) -> bool {
         self.tls

@@ -6,7 +6,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use sim::x509::pem;
 use system_tests::binaries;
+use system_tests::broker::{Settings, agent};
+
+use super::bench::{Bench, RESOURCE};
 
 fn admin(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(binaries::path("vouchsafe"));
@@ -80,8 +84,8 @@ fn a_hold_names_what_it_is_on() {
     }
     let order = "the hold ends at 2026-02-01T00:00:00Z, before it begins at 2026-03-01T00:00:00Z";
     assert_eq!(add(&[from, until].concat()), (Some(2), format!("vouchsafe: {order}\n")));
-    let (_, words) = add(&resource);
-    assert!(words.contains("the broker cannot be reached"), "{words}");
+    // What is whole goes on to the broker, which is not there.
+    assert_eq!(add(&resource).0, Some(5));
 }
 
 #[test]
@@ -97,4 +101,56 @@ fn a_role_that_no_broker_knows_is_refused_with_those_that_there_are() {
         words.contains("[possible values: admin, secret-writer, policy-author, reader, auditor]"),
         "{words}"
     );
+}
+
+#[test]
+fn the_exit_code_tells_what_a_script_can_do() {
+    let bench = Bench::new();
+    let folder = with_key();
+    let known = bench.site.path("made.key");
+    let known = known.to_str().unwrap();
+    assert!(admin(folder.path(), &["keygen", "--out", known]).status.success());
+    drop(bench.broker);
+    let tables =
+        "[[admin]]\nname = \"made\"\npublic_key = \"made.key.pub\"\nroles = [\"admin\", \"reader\"]\n";
+    let broker = bench.site.start(Settings { tables, ..Settings::default() });
+    let url = broker.url();
+    let run = |arguments: &[&str], key: &str, role: &str| {
+        let common = ["--kbs-url", &url, "--key", key, "--role", role];
+        told(&admin(folder.path(), &[arguments, &common].concat()))
+    };
+    let coded = |code, begins: &str, told: (Option<i32>, String)| {
+        assert_eq!((told.0, told.1.starts_with(begins)), (Some(code), true), "{begins}: {}", told.1);
+    };
+    let missing = "kbs:///models/key/missing";
+    coded(0, "", run(&["list"], known, "admin"));
+    coded(1, "vouchsafe: the broker refused: 401 Unauthorized: ", run(&["list"], "admin.key", "admin"));
+    coded(1, "vouchsafe: the broker refused: 403 Forbidden: ", run(&["list"], known, "reader"));
+    coded(3, "vouchsafe: the broker refused: 404 Not Found: ", run(&["delete", missing], known, "admin"));
+    let put = ["put", missing, "--in", "missing.file"];
+    coded(2, "vouchsafe: cannot read missing.file: ", run(&put, known, "admin"));
+    coded(2, "vouchsafe: cannot read missing.key: ", run(&["list"], "missing.key", "admin"));
+    coded(0, "", run(&["rotate-key", "token"], known, "admin"));
+    coded(1, "vouchsafe: the broker refused: 409 Conflict: ", run(&["rotate-key", "token"], known, "admin"));
+    drop(broker);
+    coded(5, "vouchsafe: the broker cannot be reached: ", run(&["list"], known, "admin"));
+}
+
+#[test]
+fn https_to_a_broker_of_plain_http_names_the_url_that_was_meant() {
+    let bench = Bench::new();
+    let folder = with_key();
+    fs::write(folder.path().join("ca.pem"), pem("CERTIFICATE", &bench.site.amd.root)).unwrap();
+    let url = bench.broker.url();
+    let tls = url.replace("http://", "https://");
+    let words =
+        format!("what answers there speaks no TLS; if the broker speaks plain HTTP, its URL is {url}\n");
+    let broker = ["--kbs-url", &tls, "--ca-cert", "ca.pem"];
+    let listed = admin(folder.path(), &[&["list", "--key", "admin.key"][..], &broker].concat());
+    assert_eq!(told(&listed), (Some(5), format!("vouchsafe: {words}")));
+    let mut guest = Command::new(agent());
+    guest.args(["get", &format!("kbs:///{RESOURCE}"), "--sample"]).args(broker).current_dir(folder.path());
+    let (code, told) = told(&guest.output().unwrap());
+    let wanted = format!("error: auth: the broker cannot be reached: {words}");
+    assert_eq!((code, told.ends_with(&wanted)), (Some(5), true), "{told}");
 }
