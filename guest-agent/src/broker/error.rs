@@ -39,13 +39,13 @@ pub enum BrokerError {
         #[source]
         source: HttpError,
     },
-    /// 401 or 403.
+    /// 401, 403, or another status that the same request gets again (400, 405, 413, 415; before the resource 404).
     #[error("{0}")]
     Refused(Answered),
     /// 404 to a resource.
     #[error("{0}")]
     NotFound(Answered),
-    /// Any other status but 200.
+    /// Any other status but 200: later, the broker may answer otherwise.
     #[error("{0}")]
     Failed(Answered),
     /// An answer of status 200 that is not what the protocol says.
@@ -169,10 +169,15 @@ pub(super) fn expect_ok(step: Step, answer: Answer) -> Result<Answer, BrokerErro
     }
     let answered = Answered::read(step, &answer);
     Err(match (step, answered.status) {
-        (_, 401 | 403) => BrokerError::Refused(answered),
         (Step::Resource, 404) => BrokerError::NotFound(answered),
+        (_, status) if is_final(status) => BrokerError::Refused(answered),
         _ => BrokerError::Failed(answered),
     })
+}
+
+/// Whether the same request will get the same answer: whoever tries again and again never gets further.
+const fn is_final(status: u16) -> bool {
+    matches!(status, 400 | 401 | 403 | 404 | 405 | 413 | 415)
 }
 
 impl fmt::Display for Step {
@@ -188,8 +193,8 @@ impl fmt::Display for Step {
 impl fmt::Display for Answered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = match self.status {
-            401 | 403 => "refused",
             404 => "found nothing",
+            status if is_final(status) => "refused",
             _ => "failed",
         };
         write!(f, "{}: the broker {verb} (HTTP {}", self.step, self.status)?;

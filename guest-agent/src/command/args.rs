@@ -128,9 +128,9 @@ fn report_data(text: &str) -> Result<[u8; 64], &'static str> {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the broker refused: the evidence, the session or the policy
+  1  the broker refused, and will refuse the same again: the evidence, the session, the policy or the request
   2  wrong arguments, or a local file that cannot be read or written
   3  the broker has no such resource
   4  no hardware that can attest, or it gave no evidence
-  5  the broker cannot be reached, failed, or does not speak the protocol
+  5  try again: the broker cannot be reached, failed, asks for it, or does not speak the protocol
   6  the encrypted file does not open: another key, or changed";

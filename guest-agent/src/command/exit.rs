@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: done.
     Done,
-    /// 1: the broker refused (401, 403): the evidence, the session or the policy.
+    /// 1: the broker refused, and will refuse the same again: the evidence, the session, the policy or the request.
     Refused,
     /// 2: wrong arguments, or a local file that cannot be read or written.
     Usage,
@@ -15,7 +15,7 @@ pub enum Exit {
     NotFound,
     /// 4: no hardware that can attest, or it gave no evidence.
     NoEvidence,
-    /// 5: the broker cannot be reached, failed, or does not speak the protocol.
+    /// 5: the broker cannot be reached, failed, asks for another try, or does not speak the protocol.
     Broker,
     /// 6: the encrypted artefact does not open: another key, or changed.
     Artefact,

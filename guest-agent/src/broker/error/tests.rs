@@ -84,16 +84,28 @@ fn an_absent_resource_is_404_here_and_401_at_trustee() {
 fn a_404_before_the_resource_is_a_wrong_url() {
     for step in [Step::Auth, Step::Attest] {
         let (name, text) = sorted(step, 404, "<html>not here</html>");
-        assert_eq!(name, "failed");
+        assert_eq!(name, "refused");
         assert!(text.ends_with("there is no key broker of this protocol under that URL"), "{text}");
     }
 }
 
 #[test]
-fn every_other_status_is_the_brokers_failure() {
-    for status in [100, 204, 302, 400, 402, 405, 413, 429, 500, 502, 503] {
+fn a_status_that_the_same_request_gets_again_is_a_refusal_and_every_other_a_failure() {
+    for status in [400, 405, 413, 415] {
+        assert_eq!(sorted(Step::Resource, status, "").0, "refused", "{status}");
+    }
+    for status in [100, 204, 302, 402, 408, 409, 429, 500, 502, 503] {
         assert_eq!(sorted(Step::Resource, status, "").0, "failed", "{status}");
     }
+}
+
+#[test]
+fn a_tee_that_the_broker_does_not_take_is_refused_in_the_brokers_words() {
+    let detail = "this broker takes no evidence of that TEE";
+    assert_eq!(
+        sorted(Step::Auth, 400, &error_body(ErrorKind::AttestationError, detail)),
+        ("refused", format!("auth: the broker refused (HTTP 400, AttestationError)\n  it says: {detail}"))
+    );
 }
 
 #[test]
