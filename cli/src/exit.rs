@@ -35,11 +35,25 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("vouchsafe: {error:#}");
+            eprintln!("vouchsafe: {}", told(&error));
             ExitCode::from(error.downcast_ref::<admin::Failure>().map_or(USAGE, admin::Failure::exit))
         }
     }
 }
 
+/// The error and its causes; a cause whose words stand there already is not said again.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// Wrong arguments or files that cannot be read.
 const USAGE: u8 = 2;
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ pub struct Skipped {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// The operating system refused.
-    #[error("{path}: {kind}")]
+    #[error("{path}: {}", words(*.kind))]
     Io {
         /// What was to be read.
         path: String,
@@ -153,7 +153,10 @@ impl Loaded {
     }
 
     fn skip(&mut self, path: &Path, error: &FetchError) {
-        self.skipped.push(Skipped { name: path.display().to_string(), reason: error.to_string() });
+        let (name, reason) = (path.display().to_string(), error.to_string());
+        // Whoever shows it names the file first.
+        let reason = reason.strip_prefix(&format!("{name}: ")).map(str::to_owned).unwrap_or(reason);
+        self.skipped.push(Skipped { name, reason });
     }
 }
 
@@ -190,6 +193,14 @@ fn walk(folder: &Path, depth: usize, found: &mut Found) -> Result<(), FetchError
 
 pub(crate) fn io_error(path: &Path, error: &io::Error) -> FetchError {
     FetchError::Io { path: path.display().to_string(), kind: error.kind() }
+}
+
+/// The standard library calls a file that is not there an entity that is not found.
+fn words(kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Bytes of one file; the set of endorsements has the same limit.
