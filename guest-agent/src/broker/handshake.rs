@@ -24,7 +24,7 @@ pub struct Broker {
 /// What one handshake leaves; the key never leaves this process.
 struct Session {
     cookie: String,
-    authorization: Option<String>,
+    token: String,
     key: TeeKeyPair,
 }
 
@@ -63,6 +63,16 @@ impl Broker {
         outcome
     }
 
+    /// Attests anew; the token, by which others know what this machine is. The broker takes it as the session's.
+    pub fn token(
+        &mut self,
+        attester: &dyn Attester,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, BrokerError> {
+        let session = self.session.insert(self.attest(attester, rng)?);
+        Ok(session.token.clone())
+    }
+
     /// Sections 4 to 6: challenge, evidence, token.
     fn attest(&self, attester: &dyn Attester, rng: &mut impl CryptoRng) -> Result<Session, BrokerError> {
         // 1. Ask for a nonce.
@@ -96,17 +106,14 @@ impl Broker {
         if !is_compact_jwt(&token) {
             return Err(BrokerError::Token);
         }
-        Ok(Session {
-            cookie: session_cookie(&answer)?.unwrap_or(cookie),
-            authorization: (token.len() <= BEARER_BYTES).then(|| format!("Bearer {token}")),
-            key,
-        })
+        Ok(Session { cookie: session_cookie(&answer)?.unwrap_or(cookie), token, key })
     }
 
     /// Sections 11 and 12: the sealed secret, opened.
     fn resource(&self, path: &str, session: &Session) -> Result<Zeroizing<Vec<u8>>, BrokerError> {
-        let credentials =
-            Credentials { cookie: Some(&session.cookie), authorization: session.authorization.as_deref() };
+        let Session { cookie, token, .. } = session;
+        let authorization = (token.len() <= BEARER_BYTES).then(|| format!("Bearer {token}"));
+        let credentials = Credentials { cookie: Some(cookie), authorization: authorization.as_deref() };
         let answer = ok(Step::Resource, self.http.get(path, credentials, RESPONSE_BYTES))?;
         let sealed = jwe::Response::parse(&answer.body).map_err(form(Step::Resource))?;
         Ok(jwe::open(&sealed, &session.key)?)

@@ -19,6 +19,8 @@ pub struct Cli {
 pub enum Command {
     /// Attest to a key broker and fetch one secret.
     Get(GetArgs),
+    /// Attest to a key broker and write the token that it gives, for whoever takes its tokens.
+    Token(TokenArgs),
     /// Write this machine's evidence for given report data.
     Evidence(EvidenceArgs),
     /// Attest, fetch a key, and decrypt a weights file with it.
@@ -31,6 +33,15 @@ pub struct GetArgs {
     /// The secret: kbs:///repository/type/tag.
     #[arg(value_parser = ResourceUri::parse)]
     pub(super) uri: ResourceUri,
+    #[command(flatten)]
+    pub(super) broker: BrokerArgs,
+    #[command(flatten)]
+    pub(super) out: OutArgs,
+}
+
+/// `token`.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
     #[command(flatten)]
     pub(super) broker: BrokerArgs,
     #[command(flatten)]

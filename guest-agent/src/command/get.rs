@@ -1,4 +1,4 @@
-//! `get`: one secret.
+//! `get`: one secret. `token`: what the broker says of this machine.
 #![expect(clippy::disallowed_methods, reason = "reads the init-data document")]
 
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::path::Path;
 use kbs_protocol::InitData;
 use kbs_protocol::limits::ATTESTATION_BYTES;
 
-use super::args::GetArgs;
+use super::args::{GetArgs, TokenArgs};
 use super::failure::Failure;
 use super::run::{broker, choose};
 use crate::attester::Attesters;
@@ -25,6 +25,19 @@ where
     let attester = choose(args.broker.tee.tee, attesters)?;
     let secret = broker.get(&args.uri, attester.as_ref(), &mut rng)?;
     Ok(out.write_all(&secret)?)
+}
+
+pub(super) fn token<A>(args: &TokenArgs, attesters: A) -> Result<(), Failure>
+where
+    A: FnOnce() -> Attesters,
+{
+    let mut broker = broker(&args.broker)?;
+    let mut rng = system_rng();
+    let out = output::prepare(args.out.out.as_deref(), args.out.force, &mut rng)?;
+    let attester = choose(args.broker.tee.tee, attesters)?;
+    let mut token = broker.token(attester.as_ref(), &mut rng)?;
+    token.push('\n');
+    Ok(out.write_all(token.as_bytes())?)
 }
 
 /// The init-data document of a file.

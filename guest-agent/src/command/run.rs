@@ -38,6 +38,7 @@ where
     forbid_core_dumps();
     let outcome = match command {
         Command::Get(args) => get::get(&args, attesters),
+        Command::Token(args) => get::token(&args, attesters),
         Command::Evidence(args) => evidence::evidence(&args, attesters),
         Command::DecryptWeights(args) => decrypt::decrypt(&args, attesters),
     };

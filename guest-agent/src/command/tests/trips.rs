@@ -19,6 +19,7 @@ use crate::testing::Folder;
 fn outcome(args: &[&str]) -> Result<(), Failure> {
     match parse(args).unwrap() {
         Command::Get(args) => get::get(&args, toys),
+        Command::Token(args) => get::token(&args, toys),
         Command::Evidence(args) => evidence::evidence(&args, toys),
         Command::DecryptWeights(args) => decrypt::decrypt(&args, toys),
     }
@@ -35,6 +36,16 @@ fn get_writes_the_secret_to_the_file() {
     let out = folder.path().join("key");
     outcome(&["get", "kbs:///default/key/k2", "--kbs-url", &transport.url(), "--out", text(&out)]).unwrap();
     assert_eq!((fs::read(&out).unwrap(), folder.files()), (Peer::new().secret, vec!["key".to_owned()]));
+}
+
+#[test]
+fn token_writes_what_the_broker_says_of_the_machine_and_asks_for_no_secret() {
+    let folder = Folder::new("trip-token");
+    let transport = serve(Peer::new());
+    let out = folder.path().join("token");
+    outcome(&["token", "--kbs-url", &transport.url(), "--out", text(&out)]).unwrap();
+    assert_eq!(fs::read_to_string(&out).unwrap(), format!("{}\n", Peer::new().token));
+    assert_eq!(transport.lines(), ["POST /kbs/v0/auth", "POST /kbs/v0/attest"]);
 }
 
 #[test]
