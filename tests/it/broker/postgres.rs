@@ -109,18 +109,20 @@ fn an_answer_that_no_standby_has_is_not_given_to_whoever_asks_again() {
     assert_eq!(ask(), 503);
     let waiting = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     let kept = "SELECT count(*) FROM vouchsafe.sessions";
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while server.sql(&shared.database, kept) != "2" {
-        assert!(std::time::Instant::now() < until, "the decision can be read");
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(100));
+    let can_be_read = (0..100).any(|_| {
         server.sql("postgres", waiting);
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+        pause();
+        server.sql(&shared.database, kept) == "2"
+    });
+    assert!(can_be_read);
     assert_eq!(ask(), 503);
     server.set("synchronous_standby_names", "");
-    while ask() != 200 {
-        assert!(std::time::Instant::now() < until + std::time::Duration::from_secs(20), "it goes on");
-        std::thread::sleep(std::time::Duration::from_millis(200));
-    }
+    let goes_on = (0..100).any(|_| {
+        pause();
+        ask() == 200
+    });
+    assert!(goes_on);
 }
 
 #[test]
