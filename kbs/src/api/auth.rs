@@ -9,6 +9,7 @@ use verifier::evidence::Tee;
 use super::body;
 use super::head::{session_cookie, set_cookie, source};
 use super::problem::{CocoProblem, Problem};
+use super::proof::has_session;
 use crate::broker::Broker;
 use crate::session::Challenge;
 use crate::system::rng;
@@ -18,15 +19,8 @@ pub(super) async fn post(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, CocoProblem> {
-    // Before anything else. Whoever has a session shares no limit with others behind the same address.
-    let throttle = &broker.gate.throttle;
-    let open =
-        |cookie: String| Challenge::from_cookie(&cookie, &broker.challenge_keys, broker.clock.now()).is_ok();
-    if session_cookie(&request).is_some_and(open) {
-        throttle.admit_known()?;
-    } else {
-        throttle.admit(source(&request))?;
-    }
+    // Before anything else.
+    admit(&broker, &request).await?;
     let limits = &broker.config.limits;
     let body = body::read(&request, payload, REQUEST_BYTES, limits.request).await?;
     let now = broker.instant()?;
@@ -41,6 +35,20 @@ pub(super) async fn post(
     let cookie = challenge.to_cookie(&broker.challenge_keys, &mut rng()).map_err(Problem::Seal)?;
     let answer = kbs_protocol::Challenge::new(challenge.nonce().text());
     Ok(HttpResponse::Ok().cookie(set_cookie(cookie, &challenge)).json(answer))
+}
+
+/// Whoever has a session shares no limit with others behind the same address: where that is used up, it is looked for. A
+/// challenge alone is no session.
+async fn admit(broker: &Data<Broker>, request: &HttpRequest) -> Result<(), Problem> {
+    let (throttle, source, now) = (&broker.gate.throttle, source(request), broker.clock.now());
+    let open = |cookie: String| Challenge::from_cookie(&cookie, &broker.challenge_keys, now).ok();
+    if let Some(challenge) = session_cookie(request).and_then(open).filter(|_| throttle.is_spent(source)) {
+        let mut patience = broker.gate.patience();
+        if has_session(broker, &challenge, source, &mut patience, now).await? {
+            return Ok(throttle.admit_known()?);
+        }
+    }
+    Ok(throttle.admit(source)?)
 }
 
 fn accepted(broker: &Broker, message: &Request) -> Result<Tee, Problem> {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::body;
 use super::head::{bearer, session_cookie, source};
 use super::problem::{Problem, V1Problem};
-use super::proof::prove;
+use super::proof::{charge, prove};
 use crate::broker::Broker;
 use crate::federation::{Ask, FederationError, issue};
 use crate::shown::Credentials;
@@ -39,12 +39,13 @@ pub(super) async fn post(
     let slot = broker.gate.releases.enter(&mut patience).await.map_err(Problem::from)?;
     // The instant of the decision: it may have waited.
     let now = broker.instant().map_err(Problem::from)?;
-    let worker = broker.clone();
+    let (worker, source) = (broker.clone(), ask.source);
     let work = web::block(move || {
         let _held = slot;
         issue(&worker, &ask, now)
     });
-    let issued = work.await.map_err(|_| Problem::Stopped)??;
+    let issued = work.await.map_err(|_| Problem::Stopped)?;
+    let issued = issued.map_err(|error| charge(&broker, error.into(), source))?;
     Ok(HttpResponse::Ok().json(issued))
 }
 

@@ -128,6 +128,19 @@ enum Kind {
 }
 
 impl Problem {
+    /// Whether the caller showed no session and no token that holds. A token that a change ended did hold.
+    pub(super) fn shows_nothing(&self) -> bool {
+        match self {
+            Self::Release(ReleaseError::Session(_)) => true,
+            Self::Release(ReleaseError::Token(error)) => !matches!(error, TokenError::Epoch { .. }),
+            Self::Federation(FederationError::Shown(error)) => {
+                matches!(error, ShownError::Session(_))
+                    || matches!(error, ShownError::Token(error) if !matches!(error, TokenError::Epoch { .. }))
+            }
+            _ => false,
+        }
+    }
+
     /// Seconds after which the same request may be answered otherwise.
     fn retry_after(&self) -> Option<u64> {
         match self {

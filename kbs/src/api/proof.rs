@@ -11,6 +11,8 @@ use crate::broker::Broker;
 use crate::gate::Patience;
 use crate::session::Challenge;
 use crate::shown::{self, Credentials, ShownError};
+use crate::store::Answer;
+use crate::token::TokenError;
 
 /// Whether the session opens or the token holds. What comes of it is decided later, with the instant of the decision.
 pub(super) async fn prove(
@@ -20,11 +22,19 @@ pub(super) async fn prove(
     patience: &mut Patience,
     now: UnixTime,
 ) -> Result<Result<(), ShownError>, Problem> {
-    let open = |cookie: &String| Challenge::from_cookie(cookie, &broker.challenge_keys, now).is_ok();
-    if shown.cookie.as_ref().is_some_and(open) {
-        return Ok(Ok(()));
+    let open = |cookie: &String| Challenge::from_cookie(cookie, &broker.challenge_keys, now).ok();
+    let challenge = shown.cookie.as_ref().and_then(open);
+    if let Some(challenge) = &challenge {
+        // Anybody gets a challenge. Whether evidence was believed in answer to it is looked up where too much junk came from;
+        // elsewhere the release finds it out, and then it counts.
+        let spent = broker.gate.throttle.is_spent(source);
+        if !spent || has_session(broker, challenge, source, patience, now).await? {
+            return Ok(Ok(()));
+        }
     }
-    let proved = if shown.bearer.is_none() {
+    let proved = if shown.bearer.is_none() && challenge.is_some() {
+        Err(TokenError::NotFound.into())
+    } else if shown.bearer.is_none() {
         // It finds nothing, and says what was missing.
         shown::find(broker, shown, now).map(drop)
     } else {
@@ -43,4 +53,30 @@ pub(super) async fn prove(
         broker.gate.throttle.admit(source)?;
     }
     Ok(proved)
+}
+
+/// Whether evidence was believed in answer to a challenge, and a token issued. Where junk came from one is looked up at a time.
+pub(super) async fn has_session(
+    broker: &Data<Broker>,
+    challenge: &Challenge,
+    source: Option<IpAddr>,
+    patience: &mut Patience,
+    now: UnixTime,
+) -> Result<bool, Problem> {
+    let slot = broker.gate.token_lane(source).enter(patience).await?;
+    let (worker, nonce) = (broker.clone(), challenge.nonce());
+    let work = web::block(move || {
+        let _held = slot;
+        worker.store.session(&nonce, now)
+    });
+    let session = work.await.map_err(|_| Problem::Stopped)??;
+    Ok(session.is_some_and(|session| matches!(session.answer, Answer::Token(_))))
+}
+
+/// Counts a request that showed nothing that holds, where that came out at the end.
+pub(super) fn charge(broker: &Broker, problem: Problem, source: Option<IpAddr>) -> Problem {
+    match problem.shows_nothing().then(|| broker.gate.throttle.admit(source)) {
+        Some(Err(too_many)) => too_many.into(),
+        Some(Ok(())) | None => problem,
+    }
 }

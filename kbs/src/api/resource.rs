@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::body;
 use super::head::{bearer, session_cookie, source};
 use super::problem::{CocoProblem, Problem};
-use super::proof::prove;
+use super::proof::{charge, prove};
 use crate::admin::Admin;
 use crate::broker::Broker;
 use crate::release::{Ask, ReleaseError, release};
@@ -34,12 +34,13 @@ pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<Ht
     let slot = broker.gate.releases.enter(&mut patience).await?;
     // The instant of the decision: it may have waited.
     let now = broker.instant()?;
-    let worker = broker.clone();
+    let (worker, source) = (broker.clone(), ask.source);
     let work = web::block(move || {
         let _held = slot;
         release(&worker, &ask, now)
     });
-    let response = work.await.map_err(|_| Problem::Stopped)??;
+    let released = work.await.map_err(|_| Problem::Stopped)?;
+    let response = released.map_err(|error| charge(&broker, error.into(), source))?;
     Ok(HttpResponse::Ok().json(response))
 }
 

@@ -95,6 +95,38 @@ async fn junk_counts_and_a_session_or_token_from_the_same_address_does_not() {
 }
 
 #[actix_web::test]
+async fn a_cookie_that_was_never_attested_earns_nothing() {
+    let (bench, _) = Bench::with_limits("limits-earned", TWO_AT_ONCE);
+    bench.store_secret().await;
+    let address = "192.0.2.1";
+    let cookie = bench.send(from(auth(), address)).await.cookie.unwrap();
+    let get = |with: &str| {
+        let get = TestRequest::get().uri(RESOURCE).insert_header(cookie_header(with));
+        from(get.insert_header(bearer("a.b.c")), address)
+    };
+    // The first counts, with junk beside it or not.
+    assert_eq!(bench.send(get(&cookie)).await.kind().0, 401);
+    for _ in 0..3 {
+        assert_eq!(bench.send(get(&cookie)).await.error(), too_many("from this address"));
+        let alone = TestRequest::get().uri(RESOURCE).insert_header(cookie_header(&cookie));
+        assert_eq!(bench.send(from(alone, address)).await.error(), too_many("from this address"));
+        let again = auth().insert_header(cookie_header(&cookie));
+        assert_eq!(bench.send(from(again, address)).await.error(), too_many("from this address"));
+    }
+    // It still is what an attestation begins with; then it is a session.
+    let first = bench.send(from(auth(), "192.0.2.2")).await;
+    let cookie = first.cookie.unwrap();
+    let body = good(&Challenge::parse(&first.body).unwrap().nonce, &new_key());
+    let attest = TestRequest::post().uri(ATTEST).insert_header(cookie_header(&cookie)).set_payload(body);
+    bench.send(from(attest, address)).await.token();
+    for _ in 0..3 {
+        assert_eq!(bench.send(get(&cookie)).await.status, StatusCode::OK);
+        let again = auth().insert_header(cookie_header(&cookie));
+        assert_eq!(bench.send(from(again, address)).await.status, StatusCode::OK);
+    }
+}
+
+#[actix_web::test]
 async fn tokens_from_an_address_that_sent_junk_wait_for_each_other_and_for_nobody_else() {
     let (bench, _) = Bench::with_limits("limits-suspects", TWO_AT_ONCE);
     let gate = &bench.broker.gate;
