@@ -248,6 +248,11 @@ impl Config {
         dangers.extend(
             simulated.map(|rule| format!("resource_policy: danger_allow_simulated in the rule {rule:?}")),
         );
+        if self.federation.as_ref().is_some_and(|federation| federation.danger_allow_simulated) {
+            let words =
+                "federation.danger_allow_simulated: clouds take guests on simulated hardware for real ones";
+            dangers.push(words.to_owned());
+        }
         dangers.extend(self.root_key.danger().map(|danger| format!("root_key.{danger}")));
         let previous = self.previous_root_keys.iter().filter_map(RootKeySource::danger);
         dangers.extend(previous.map(|danger| format!("previous_root_keys.{danger}")));

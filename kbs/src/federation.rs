@@ -4,6 +4,7 @@
 //! a name for, and only for audiences that the operator listed.
 
 use decision_log::{Digest, Federation, Record};
+use policy::may_be_simulated;
 use rand_core::Rng;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -57,6 +58,9 @@ pub(crate) enum FederationError {
     /// A part of the evidence is not affirmed.
     #[error("the evidence is not affirming")]
     NotAffirming,
+    /// The guest is on simulated hardware, which a cloud could not tell.
+    #[error("the guest is on simulated hardware")]
+    Simulated,
     /// No entry of the reference values has a name for the workload.
     #[error("no reference value names this workload")]
     NoWorkload,
@@ -106,6 +110,9 @@ fn issue_with(
     }
     if !is_affirming(token.claims()) || attestation.tier != "affirming" {
         return Err(FederationError::NotAffirming);
+    }
+    if may_be_simulated(token.claims()) && !settings.danger_allow_simulated {
+        return Err(FederationError::Simulated);
     }
     let workload = attestation.reference_value.ok_or(FederationError::NoWorkload)?;
     let subject = subject(&settings.tenant, &workload)?;
@@ -182,6 +189,7 @@ fn rule(error: &FederationError) -> Option<&'static str> {
     match error {
         FederationError::Audience => Some("federation.audiences"),
         FederationError::NotAffirming => Some("federation.affirming"),
+        FederationError::Simulated => Some("federation.danger_allow_simulated"),
         FederationError::NoWorkload | FederationError::Subject { .. } => Some("federation.workload"),
         FederationError::NotConfigured
         | FederationError::Shown(_)

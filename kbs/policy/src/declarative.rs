@@ -22,6 +22,7 @@ use crate::limits::RULES;
 use crate::resource::Request;
 
 mod claims;
+pub use claims::may_be_simulated;
 mod values;
 
 use claims::Claims;

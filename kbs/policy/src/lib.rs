@@ -54,6 +54,7 @@ mod resource;
 
 pub use attestation::{Appraised, AttestationError, AttestationPolicy, Extension, TrustClaims};
 pub use decision::{Condition, Decision, Denied, Outcome, Unmet};
+pub use declarative::may_be_simulated;
 pub use error::{Ambient, PolicyError, Position};
 pub use limits::{Limits, POLICY_BYTES};
 pub use resource::{Language, Request, ResourcePolicy};

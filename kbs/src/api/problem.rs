@@ -299,6 +299,7 @@ fn federation(error: &FederationError) -> Coco {
         FederationError::Inputs(error) => inputs(error),
         FederationError::Audience
         | FederationError::NotAffirming
+        | FederationError::Simulated
         | FederationError::NoWorkload
         | FederationError::Subject { .. } => (StatusCode::FORBIDDEN, ErrorKind::PolicyDeny),
         FederationError::Key(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::PluginInternalError),

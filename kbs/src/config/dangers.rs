@@ -7,8 +7,7 @@ use verifier::policy::{Policy, RevocationRule, SnpFloors, TdxPolicy};
 /// The `danger_` keys that are set, found by name so that none can be forgotten here; then every other value that is
 /// weaker than the default.
 pub(super) fn of_policy(policy: &Policy) -> Vec<String> {
-    let mut found = Vec::new();
-    walk("appraisal", &tree(policy), &mut found);
+    let mut found: Vec<String> = policy.dangers().iter().map(|path| format!("appraisal.{path}")).collect();
     found.extend(loosened_everywhere(policy));
     found.extend(loosened_tcb(policy));
     found.extend(loosened_guests(policy));
@@ -22,17 +21,6 @@ pub(super) fn of_policy(policy: &Policy) -> Vec<String> {
         found.extend(lower_floors(key, floors));
     }
     found
-}
-
-fn walk(path: &str, tree: &Value, found: &mut Vec<String>) {
-    for (name, value) in tree.as_object().into_iter().flatten() {
-        let path = format!("{path}.{name}");
-        let set = value == &Value::Bool(true) || value.as_array().is_some_and(|list| !list.is_empty());
-        if name.starts_with("danger_") && set {
-            found.push(path.clone());
-        }
-        walk(&path, value, found);
-    }
 }
 
 fn loosened_everywhere(policy: &Policy) -> Option<String> {

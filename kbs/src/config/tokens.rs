@@ -41,6 +41,8 @@ pub(crate) struct FederationSettings {
     pub key_life: Duration,
     /// The tenant in each subject.
     pub tenant: String,
+    /// Issue tokens for guests on simulated hardware too.
+    pub danger_allow_simulated: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -87,6 +89,8 @@ pub(super) struct RawFederation {
     key_days: u32,
     #[serde(default = "default_tenant")]
     tenant: String,
+    #[serde(default)]
+    danger_allow_simulated: bool,
 }
 
 impl Default for RawToken {
@@ -257,6 +261,7 @@ pub(super) fn federation(raw: &RawFederation) -> Result<FederationSettings, Conf
         life: Duration::from_secs(u64::from(seconds)),
         key_life: days("federation.key_days", raw.key_days)?,
         tenant: raw.tenant.clone(),
+        danger_allow_simulated: raw.danger_allow_simulated,
     })
 }
 

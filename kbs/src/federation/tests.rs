@@ -42,6 +42,7 @@ fn an_identity_service_finds_the_keys_and_the_algorithm() {
         life: std::time::Duration::from_secs(300),
         key_life: std::time::Duration::from_secs(86_400),
         tenant: "default".to_owned(),
+        danger_allow_simulated: false,
     };
     let expected = json!({
         "issuer": "https://kbs.example",

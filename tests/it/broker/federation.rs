@@ -9,7 +9,12 @@ use super::keys::{public, verified};
 
 const AUDIENCE: &str = "sts.amazonaws.com";
 
+/// The guests of these tests are simulated.
 fn bench(more: &str) -> Bench {
+    bench_with(&format!("danger_allow_simulated = true\n{more}"))
+}
+
+fn bench_with(more: &str) -> Bench {
     let site = Site::new();
     let tables =
         format!("[federation]\nissuer = \"https://kbs.example\"\naudiences = [\"{AUDIENCE}\"]\n{more}\n");
@@ -67,6 +72,19 @@ fn an_affirmed_guest_that_a_reference_value_names_gets_a_token_for_a_listed_audi
         let answer = bench.fetch(RESOURCE, ("authorization", &own));
         bench.refused("a federation token", &answer, (401, "TokenVerifierError", &[]));
     }
+}
+
+#[test]
+fn a_simulated_guest_gets_none_unless_the_configuration_says_so() {
+    let bench = bench_with("");
+    for machine in bench.machines() {
+        // It is affirmed, as the configuration has it, and gets secrets of a policy that asks no more.
+        let token = bearer(&bench.honest(machine));
+        let answer = ask(&bench, Some(("authorization", &token)), &json!({"audience": AUDIENCE}));
+        assert_eq!(refusal(&answer).0, 403);
+        assert!(String::from_utf8_lossy(&answer.body).contains("the guest is on simulated hardware"));
+    }
+    assert!(!bench.broker.log().contains("federation token issued"));
 }
 
 #[test]

@@ -48,6 +48,27 @@ pub struct Policy {
     pub danger_accept_sample: bool,
 }
 
+impl Policy {
+    /// The `danger_` keys that are set, by their paths (`snp.danger_allow_debug`): found by name, so that none is forgotten.
+    pub fn dangers(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        // Safe: plain data always has a JSON form.
+        walk("", &serde_json::to_value(self).unwrap_or_default(), &mut found);
+        found
+    }
+}
+
+fn walk(path: &str, tree: &serde_json::Value, found: &mut Vec<String>) {
+    for (name, value) in tree.as_object().into_iter().flatten() {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let set = value.as_bool() == Some(true) || value.as_array().is_some_and(|list| !list.is_empty());
+        if name.starts_with("danger_") && set {
+            found.push(path.clone());
+        }
+        walk(&path, value, found);
+    }
+}
+
 /// What becomes of a CRL that is absent, stale, not yet valid or without a next update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -41,6 +41,9 @@ struct Enforced<'a> {
     policy_bytes: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'a Policy>,
+    /// Told in any case, by name: a policy that is too long for a token must not hide what it opts out of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dangers: Vec<String>,
     reference_values_sha256: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     expectations: Vec<String>,
@@ -111,6 +114,7 @@ impl<'a> Enforced<'a> {
             policy_sha256: hex::encode(policy_digest(policy)?),
             policy_bytes,
             policy: (policy_bytes <= POLICY_BYTES_MAX).then_some(policy),
+            dangers: policy.dangers(),
             reference_values_sha256: hex::encode(context.reference_values),
             expectations: named.collect(),
         })

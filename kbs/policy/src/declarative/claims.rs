@@ -56,6 +56,11 @@ impl<'a> Claims<'a> {
     }
 }
 
+/// Whether any part of a result is of simulated or sample hardware. What is not told by its form counts as such.
+pub fn may_be_simulated(claims: &Value) -> bool {
+    Claims::of(claims).may_be_simulated()
+}
+
 fn is_simulated(submod: &Value) -> bool {
     let Some(evidence) = submod.get(EVIDENCE).and_then(Value::as_object) else { return true };
     let sample = SAMPLES.iter().any(|name| evidence.contains_key(*name));

@@ -152,6 +152,7 @@ fn reads_the_federation_and_rejects_what_is_no_origin() {
         life: Duration::from_secs(300),
         key_life: Duration::from_secs(30 * 86_400),
         tenant: "default".to_owned(),
+        danger_allow_simulated: false,
     };
     assert_eq!(with("issuer = \"https://kbs.example\""), Ok(Some(expected)));
     let wanted = "an origin such as https://kbs.example, without a path";

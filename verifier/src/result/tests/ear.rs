@@ -217,6 +217,26 @@ fn a_policy_is_repeated_up_to_its_limit_and_named_beyond() {
 }
 
 #[test]
+fn what_a_policy_opts_out_of_is_told_however_long_it_is() {
+    for profile in [Profile::Trustee, Profile::Ietf] {
+        let own = if profile == Profile::Trustee { "ear.vouchsafe" } else { "ear_verifier_claims" };
+        let enforced = |change: fn(&mut Policy)| {
+            let mut verdict = verdict(None);
+            change(&mut verdict.enforced.policy);
+            claims_of(&verdict, profile, &context(None))["submods"]["cpu0"][own]["enforced"].clone()
+        };
+        assert_eq!(enforced(|_| ()).get("dangers"), None);
+        let hidden = enforced(|policy| {
+            policy.deny.chip_ids = vec![Id([0; 64]); 60];
+            policy.snp.danger_allow_debug = true;
+            policy.danger_accept_simulated = true;
+        });
+        assert_eq!(hidden.get("policy"), None, "too long");
+        assert_eq!(hidden["dangers"], json!(["danger_accept_simulated", "snp.danger_allow_debug"]));
+    }
+}
+
+#[test]
 fn what_was_asked_for_by_name_is_echoed() {
     let expectations = [(Key::MrTd, Wanted::Bytes(vec![0xab, 0xcd])), (Key::IsvSvn, Wanted::Number(3))];
     let context = ResultContext { expectations: &expectations, ..context(None) };
