@@ -162,14 +162,14 @@ pub(crate) fn discovery(settings: &FederationSettings) -> Value {
 }
 
 /// Whether every part of the result is affirming, and there is one.
-fn is_affirming(claims: &Value) -> bool {
+pub(crate) fn is_affirming(claims: &Value) -> bool {
     let submods = claims.get("submods").and_then(Value::as_object);
     let affirming = |submod: &Value| submod.get("ear.status").and_then(Value::as_str) == Some("affirming");
     submods.is_some_and(|submods| !submods.is_empty() && submods.values().all(affirming))
 }
 
 /// The tenant has no colon in its name, and the workload is the rest: no two workloads have one subject.
-fn subject(tenant: &str, workload: &str) -> Result<String, FederationError> {
+pub(crate) fn subject(tenant: &str, workload: &str) -> Result<String, FederationError> {
     let subject = format!("tenant:{tenant}:workload:{workload}");
     let printable = subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if !printable || subject.len() > SUBJECT_LIMIT {

@@ -1,5 +1,5 @@
 # Whoever is affirming in every part may have the secret: hardware, configuration and executables of the CPU, and
-# every device that came along.
+# every device that came along. CoCo's sample evidence proves nothing, whoever calls it affirming.
 package policy
 
 import rego.v1
@@ -10,5 +10,10 @@ allow if {
 	count(input.submods) > 0
 	every submod in input.submods {
 		submod["ear.status"] == "affirming"
+		not sample(submod)
 	}
 }
+
+sample(submod) if submod["ear.veraison.annotated-evidence"].sample
+
+sample(submod) if submod["ear.veraison.annotated-evidence"].sampledevice

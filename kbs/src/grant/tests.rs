@@ -1,7 +1,7 @@
 use policy::Limits;
 
 use super::*;
-use crate::foreign::tests::foreign_token;
+use crate::foreign::tests::{foreign_token, foreign_token_about};
 use crate::token::tests::a_token;
 
 const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
@@ -49,5 +49,20 @@ fn a_foreign_issuers_token_opens_what_the_issuer_may_and_nothing_else() {
     ] {
         let asked = ResourcePath::parse(path).unwrap();
         assert_eq!(authorize(&policy, &token, &asked, &BTreeMap::new(), NOW).err(), wanted, "{path}");
+    }
+}
+
+#[test]
+fn sample_evidence_opens_nothing_under_the_default_policy_whoever_calls_it_affirming() {
+    let policy = ResourcePolicy::compile(ResourcePolicy::DEFAULT, Limits::default()).unwrap();
+    let path = ResourcePath::parse("models/key/llama").unwrap();
+    let asked = |evidence: serde_json::Value| {
+        let token = foreign_token_about(&evidence, NOW);
+        authorize(&policy, &token, &path, &BTreeMap::new(), NOW).err()
+    };
+    assert_eq!(asked(serde_json::json!({"snp": {"measurement": "4d"}})), None);
+    for sample in ["sample", "sampledevice"] {
+        let denied = Some(Denied::NotAllowed.into());
+        assert_eq!(asked(serde_json::json!({ sample: {"svn": "1"} })), denied, "{sample}");
     }
 }

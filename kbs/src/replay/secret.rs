@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::contents::{Contents, attestation, form};
 use super::difference::Comparison;
 use super::{POLICY_TIME, ReplayError, SOFTWARE};
+use crate::federation::{is_affirming, subject};
 use crate::release::detail;
 use crate::token::with_decision;
 
@@ -19,6 +20,7 @@ use crate::token::with_decision;
 struct Asked<'a> {
     attestation: Option<Digest>,
     foreign_issuer: Option<&'a str>,
+    epoch: u64,
     token: Digest,
     resource: &'a str,
     query: &'a BTreeMap<String, String>,
@@ -34,6 +36,7 @@ pub(super) fn replay_release(
     let asked = Asked {
         attestation: release.attestation,
         foreign_issuer: release.foreign_issuer.as_deref(),
+        epoch: release.epoch,
         token: release.token,
         resource: &release.resource,
         query: &release.query,
@@ -62,13 +65,17 @@ pub(super) fn replay_denial(
     let asked = Asked {
         attestation: denial.attestation,
         foreign_issuer: denial.foreign_issuer.as_deref(),
+        epoch: denial.epoch,
         token: denial.token,
         resource: &denial.resource,
         query: &denial.query,
         policy: denial.resource_policy,
     };
     let claims = asked.claims(at, contents, comparison)?;
-    if let Some((_, why)) = NOT_ASKED_AGAIN.iter().find(|(reason, _)| *reason == denial.reason) {
+    // An issuer of one's own has no list of resources.
+    let cannot_be = |reason: &str| reason == ISSUER_RESOURCES && denial.attestation.is_some();
+    let skipped = NOT_ASKED_AGAIN.iter().find(|(reason, _)| *reason == denial.reason && !cannot_be(reason));
+    if let Some((_, why)) = skipped {
         comparison.warn(why);
         return Ok(());
     }
@@ -92,26 +99,36 @@ pub(super) fn replay_federation(
     contents: &Contents,
     comparison: &mut Comparison,
 ) -> Result<(), ReplayError> {
-    let (claims, workload) = attested(at, federation.attestation, contents, comparison)?;
-    let status = claims.pointer(STATUS).and_then(Value::as_str).unwrap_or("none");
-    comparison.text("tier", "affirming", status);
-    let named = workload.is_some_and(|name| federation.subject.ends_with(&format!(":workload:{name}")));
-    comparison.text(
-        "subject",
-        &federation.subject,
-        if named { &federation.subject } else { "another workload" },
-    );
+    let Attested { claims, workload, epoch } = attested(at, federation.attestation, contents, comparison)?;
+    comparison.text("epoch", &federation.epoch.to_string(), &epoch.to_string());
+    comparison.text("tier", "affirming", if is_affirming(&claims) { "affirming" } else { "not affirming" });
+    // The tenant is the configuration's, which no record names; it has no colon, so the rest is the workload.
+    let tenant = federation.subject.strip_prefix("tenant:").and_then(|rest| rest.split(':').next());
+    let subject = workload.and_then(|workload| subject(tenant.unwrap_or_default(), &workload).ok());
+    comparison.text("subject", &federation.subject, subject.as_deref().unwrap_or("no workload"));
+    let life = federation.expires.saturating_sub(at);
+    let bounded = (1..=LONGEST_SECONDS).contains(&life);
+    comparison.text("expires", "within an hour", if bounded { "within an hour" } else { "at another time" });
     comparison.warn("the token that was issued is named by its SHA-256 and not kept");
     Ok(())
 }
 
-/// The attestation judged again; the claims that it comes to, and the name of its reference value.
+/// What an attestation that was judged again comes to.
+struct Attested {
+    claims: Value,
+    /// The name of its reference value.
+    workload: Option<String>,
+    /// Of the settings under which it was judged; a token of another epoch opens nothing.
+    epoch: u64,
+}
+
+/// The attestation judged again.
 fn attested(
     at: i64,
     id: Digest,
     contents: &Contents,
     comparison: &mut Comparison,
-) -> Result<(Value, Option<String>), ReplayError> {
+) -> Result<Attested, ReplayError> {
     let record = attestation(id, contents.get(ATTESTATION, &id)?)?;
     let Body::Attestation(attested) = record.decision else {
         return Err(form(ATTESTATION, id, "not the record of an attestation"));
@@ -129,7 +146,7 @@ fn attested(
     let number = |name| claims.get(name).and_then(Value::as_i64);
     let in_time = number("iat").is_some_and(|iat| iat <= at) && number("exp").is_some_and(|exp| at < exp);
     comparison.text("token-time", "holds", if in_time { "holds" } else { "is over or still to come" });
-    Ok((claims, attested.reference_value))
+    Ok(Attested { claims, workload: attested.reference_value, epoch: attested.epoch })
 }
 
 impl Asked<'_> {
@@ -140,10 +157,18 @@ impl Asked<'_> {
         contents: &Contents,
         comparison: &mut Comparison,
     ) -> Result<Value, ReplayError> {
-        if let Some(id) = self.attestation {
-            return attested(at, id, contents, comparison).map(|(claims, _)| claims);
-        }
-        let issuer = self.foreign_issuer.unwrap_or("nobody");
+        let issuer = match (self.attestation, self.foreign_issuer) {
+            (Some(id), None) => {
+                let attested = attested(at, id, contents, comparison)?;
+                comparison.text("epoch", &self.epoch.to_string(), &attested.epoch.to_string());
+                return Ok(attested.claims);
+            }
+            (None, Some(issuer)) => issuer,
+            (Some(_), Some(_)) | (None, None) => {
+                let reason = "it is of one issuer, this broker or another: the record names both, or none";
+                return Err(form("token", self.token, reason));
+            }
+        };
         comparison.warn(&format!(
             "the token is of the issuer {issuer:?}: what it says was believed, under a key that no record names"
         ));
@@ -173,10 +198,11 @@ const NOT_ASKED_AGAIN: [(&str, &str); 2] = [
          compared",
     ),
     (
-        "issuer-resources",
+        ISSUER_RESOURCES,
         "the configuration did not let this issuer open the resource: the policy was not asked, and the outcome was \
          not compared",
     ),
 ];
-/// The tier in the claims.
-const STATUS: &str = "/submods/cpu0/ear.status";
+const ISSUER_RESOURCES: &str = "issuer-resources";
+/// The most that a token for a cloud may live.
+const LONGEST_SECONDS: i64 = 3600;

@@ -279,6 +279,47 @@ fn a_record_that_names_another_policy_is_forged_and_decides_otherwise() {
 }
 
 #[test]
+fn a_record_of_a_release_that_was_edited_comes_to_something_else() {
+    let released = Released::new();
+    let edited = |change: &dyn Fn(&mut decision_log::Release)| {
+        let mut record = released.record(&released.id);
+        let Body::Release(release) = &mut record.decision else { panic!("no release") };
+        change(release);
+        released.replay_as("record.json", &record)
+    };
+    let (code, report) = edited(&|release| release.epoch += 1);
+    assert_eq!((code, differences(&report)), (Some(1), vec!["epoch"]), "{report}");
+    let policy = |release: &decision_log::Release| release.resource_policy;
+    let (code, report) = edited(&|release| release.tee_key = policy(release));
+    assert_eq!((code, differences(&report)), (Some(1), vec!["tee-key"]), "{report}");
+    let (code, report) = edited(&|release| release.rule = "another".to_owned());
+    assert_eq!((code, differences(&report)), (Some(1), vec!["rule"]), "{report}");
+    // Of this broker and of another issuer, or of none: nothing that was ever decided.
+    let (code, report) = edited(&|release| release.foreign_issuer = Some("evil".to_owned()));
+    assert_eq!(code, Some(3), "{report}");
+    let (code, report) = edited(&|release| release.attestation = None);
+    assert_eq!(code, Some(3), "{report}");
+    // A denial that cannot have been made of a token of this broker's.
+    let mut record = released.record(&released.id);
+    let Body::Release(release) = record.decision else { panic!("no release") };
+    record.decision = Body::Denial(decision_log::Denial {
+        attestation: release.attestation,
+        foreign_issuer: None,
+        epoch: release.epoch,
+        token: release.token,
+        resource: release.resource,
+        resource_policy: release.resource_policy,
+        reason: "issuer-resources".to_owned(),
+        detail: vec![],
+        method: release.method,
+        query: release.query,
+    });
+    let (code, report) = released.replay_as("record.json", &record);
+    assert_eq!(code, Some(1), "{report}");
+    assert!(differences(&report).contains(&"outcome"), "{report}");
+}
+
+#[test]
 fn claims_that_the_evidence_does_not_bear_out_are_named() {
     let released = Released::new();
     let mut record = released.record(&released.attestation);
