@@ -147,8 +147,8 @@ fn every_kind_of_decision_comes_to_the_same_in_a_fresh_process_without_its_broke
         let rests: Vec<&str> = rests.iter().map(String::as_str).collect();
         let wanted = match kind {
             "attestation" => ATTESTED.to_vec(),
-            "release" => [rests, vec!["token-time", "tee-key", "outcome", "rule"]].concat(),
-            _ => [rests, vec!["token-time", "outcome", "reason", "detail"]].concat(),
+            "release" => [rests, vec!["token-time", "epoch", "tee-key", "outcome", "rule"]].concat(),
+            _ => [rests, vec!["token-time", "epoch", "outcome", "reason", "detail"]].concat(),
         };
         assert_eq!(compared(&report), wanted, "{name}");
     }
@@ -296,7 +296,7 @@ fn a_record_of_a_release_that_was_edited_comes_to_something_else() {
     assert_eq!((code, differences(&report)), (Some(1), vec!["rule"]), "{report}");
     // Of this broker and of another issuer, or of none: nothing that was ever decided.
     let (code, report) = edited(&|release| release.foreign_issuer = Some("evil".to_owned()));
-    assert_eq!(code, Some(3), "{report}");
+    assert_eq!(code, Some(4), "the foreign token that nobody kept is missing: {report}");
     let (code, report) = edited(&|release| release.attestation = None);
     assert_eq!(code, Some(3), "{report}");
     // A denial that cannot have been made of a token of this broker's.
