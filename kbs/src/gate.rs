@@ -59,7 +59,7 @@ impl Gate {
             throttle: Throttle::new(limits, clock),
             attestations: lane(limits.verifications),
             releases: lane(limits.releases),
-            bodies: BodyMemory::new(limits.body_memory),
+            bodies: BodyMemory::new(limits.body_memory, limits.body),
             checks: lane(CHECKS),
             tokens: lane(TOKENS),
             suspects: lane(SUSPECTS),

@@ -12,6 +12,7 @@ use futures_core::Stream;
 use kbs_protocol::limits::REQUEST_BYTES;
 use serde::de::DeserializeOwned;
 
+use super::head::source;
 use super::problem::Problem;
 use crate::broker::Broker;
 use crate::gate::{BodyMemory, Held, Patience};
@@ -23,7 +24,7 @@ pub(super) async fn read(
     limit: usize,
     time: Duration,
 ) -> Result<Vec<u8>, Problem> {
-    take(request, payload, limit, time, None).await.map(|(body, _)| body)
+    take(request, payload, limit, time, None).await
 }
 
 /// Reads a small body of JSON; `what` is its name in an error.
@@ -45,7 +46,9 @@ pub(super) async fn read_into(
     limit: usize,
     time: Duration,
 ) -> Result<(Vec<u8>, Held), Problem> {
-    take(request, payload, limit, time, Some((memory, patience))).await
+    let mut held = memory.held(source(request));
+    let body = take(request, payload, limit, time, Some((memory, &mut held, patience))).await?;
+    Ok((body, held))
 }
 
 async fn take(
@@ -53,13 +56,12 @@ async fn take(
     mut payload: Payload,
     limit: usize,
     time: Duration,
-    mut memory: Option<(&BodyMemory, &mut Patience)>,
-) -> Result<(Vec<u8>, Held), Problem> {
+    mut memory: Option<(&BodyMemory, &mut Held, &mut Patience)>,
+) -> Result<Vec<u8>, Problem> {
     let deadline = tokio::time::Instant::now() + time;
     let announced = announced(request).unwrap_or(0);
     // What is announced has not come yet: memory grows with what did.
     let mut body = Vec::with_capacity(announced.min(limit).min(FIRST_CAPACITY));
-    let mut held = Held::default();
     let mut total = 0_usize;
     let mut over = announced > limit;
     loop {
@@ -76,15 +78,15 @@ async fn take(
         }
         // A sender that is still sending does not look at the answer: some of what is too much is taken and dropped.
         if !over {
-            if let Some((memory, patience)) = &mut memory {
-                memory.cover(&mut held, total, patience).await?;
+            if let Some((memory, held, patience)) = &mut memory {
+                memory.cover(held, total, patience).await?;
                 // A vector that grows by itself takes up to twice what it holds.
                 body.reserve_exact(held.bytes().min(limit).saturating_sub(body.len()));
             }
             body.extend_from_slice(&chunk);
         }
     }
-    if over { Err(Problem::TooLarge { limit }) } else { Ok((body, held)) }
+    if over { Err(Problem::TooLarge { limit }) } else { Ok(body) }
 }
 
 async fn next(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {

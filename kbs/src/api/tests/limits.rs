@@ -222,9 +222,17 @@ async fn a_request_with_a_session_waits_so_long_and_then_may_come_again() {
 async fn bodies_take_so_much_memory_and_releases_need_none_of_it() {
     let (bench, _) = Bench::with_limits("limits-memory", "queue_seconds = 1\nbody_memory_mib = 4\n");
     let (released, (cookie, body)) = two_guests(&bench).await;
-    let mut all = Held::default();
     let gate = &bench.broker.gate;
-    gate.bodies.cover(&mut all, 4 << 20, &mut gate.patience()).await.unwrap();
+    let neighbour = |last: u8| gate.bodies.held(Some(std::net::IpAddr::from([192, 0, 2, last])));
+    let mut all: Vec<Held> = (0..4).map(neighbour).collect();
+    // One address has its share, and nobody else misses anything.
+    gate.bodies.cover(&mut all[0], 1 << 20, &mut gate.patience()).await.unwrap();
+    assert!(gate.bodies.cover(&mut all[0], (1 << 20) + 1, &mut gate.patience()).await.is_err());
+    bench.attest(&cookie, body.clone()).await.token();
+    let (_, (cookie, body)) = two_guests(&bench).await;
+    for held in &mut all[1..] {
+        gate.bodies.cover(held, 1 << 20, &mut gate.patience()).await.unwrap();
+    }
     let answer = bench.attest(&cookie, body.clone()).await;
     let words = "too many bodies are in memory; try again".to_owned();
     assert_eq!(answer.error(), (503, "AttestationError".to_owned(), words));
