@@ -91,7 +91,9 @@ fn vendor_root() -> Vec<u8> {
 
 #[test]
 fn what_was_read_before_a_change_is_not_stamped_with_the_epoch_after_it() {
-    let config = parse(MINIMAL, Path::new("")).unwrap();
+    // The file of the highest epoch is of this run alone.
+    let scratch = Scratch::new("inputs-one-epoch");
+    let config = parse(MINIMAL, &scratch.path).unwrap();
     let broker = Broker::with_store(config, Clock::system(), store()).unwrap();
     let revoke = |id| {
         let of = crate::revocations::Revoked::Ppid(verifier::policy::Id([id; 16]));
