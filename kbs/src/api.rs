@@ -84,7 +84,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 fn admit(broker: &Broker, request: &HttpRequest, permission: Permission) -> Result<Admin, Problem> {
     let source = head::source(request);
     let _turn = broker.gate.turn(source)?;
-    let admitted = authenticate(&broker.config.admins, head::bearer(request), permission, broker.clock.now());
+    let admitted = authenticate(&broker.config.admins, head::bearer(request), permission, broker.instant()?);
     admitted.or_else(|error| {
         broker.gate.throttle.admit(source)?;
         tracing::warn!(reason = error.reasons(), "admin refused");

@@ -54,8 +54,10 @@ pub(crate) enum ForeignError {
     /// It does not hold.
     #[error("{0}")]
     Jwt(#[from] JwtError),
-    /// It names no key, or none of those that are pinned.
-    #[error("it names none of the pinned keys")]
+    /// It names no key where the pinned ones have ids, or another than those.
+    #[error(
+        "its kid is not that of a pinned key; a key that is pinned without a kid takes tokens without one"
+    )]
     UnknownKey,
     /// It is for somebody else.
     #[error("it is for another audience")]
@@ -147,12 +149,13 @@ impl ForeignIssuer {
         Ok(claims)
     }
 
-    /// The key that the token's header names; without a name, the only one there is, if it has no id either.
+    /// The key that the token's header names; without a name, the only one there is, if it has no id either. A name that is
+    /// nobody's finds nothing, as in our own tokens.
     fn key_for(&self, kid: Option<&str>) -> Result<&PinnedKey, ForeignError> {
         let named = |(id, _): &&(Option<String>, PinnedKey)| match (id, kid) {
             (Some(id), Some(kid)) => id == kid,
-            (Some(_), None) => false,
-            (None, _) => self.keys.len() == 1,
+            (None, None) => self.keys.len() == 1,
+            (Some(_), None) | (None, Some(_)) => false,
         };
         self.keys.iter().find(named).map(|(_, key)| key).ok_or(ForeignError::UnknownKey)
     }

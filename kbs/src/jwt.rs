@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use decision_log::Digest;
 use jsonwebtoken::crypto;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
@@ -197,6 +198,12 @@ impl Header {
 /// The header's `kid`, read before anything is verified: it only chooses among pinned keys.
 pub(crate) fn key_id(token: &str) -> Result<Option<String>, JwtError> {
     Parts::of(token)?.header().map(|header| header.kid)
+}
+
+/// The SHA-256 of what is signed (the JWS signing input, RFC 7515, section 2): one name for all signatures that hold for it, of
+/// which ECDSA has two that anybody can turn into one another.
+pub(crate) fn signed_digest(token: &str) -> Result<Digest, JwtError> {
+    Parts::of(token).map(|parts| Digest::of(parts.signed.as_bytes()))
 }
 
 /// The `iss` of the claims, read before anything is verified: it only chooses among configured issuers.

@@ -15,7 +15,7 @@ use verifier::result::shorten;
 use verifier::time::UnixTime;
 
 use crate::foreign::{ForeignError, Scope};
-use crate::jwt::{JwtError, check_times, key_id};
+use crate::jwt::{JwtError, check_times, key_id, signed_digest};
 use crate::signing::SigningKey;
 use crate::signing_keys::SigningKeys;
 
@@ -141,7 +141,7 @@ impl OwnToken {
             return Err(TokenError::Epoch { issued: vouchsafe.epoch, current: epoch });
         }
         let (tee_key, tee_key_text) = tee_key(&tee_pubkey)?;
-        let (digest, decision) = (Digest::of(token.as_bytes()), vouchsafe.decision);
+        let (digest, decision) = (signed_digest(token)?, vouchsafe.decision);
         Ok(Self { claims, digest, decision, tee_key, tee_key_text })
     }
 
@@ -222,7 +222,7 @@ impl VerifiedToken {
         &self.tee_key_text
     }
 
-    /// The SHA-256 of the token.
+    /// The name of the token: of our own the SHA-256 of what is signed, of a foreign issuer's that of the whole, which is kept.
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -131,7 +131,8 @@ pub struct Release {
     pub foreign_issuer: Option<String>,
     /// The epoch of the settings under which this was decided.
     pub epoch: u64,
-    /// The token that was shown.
+    /// The token that was shown: of this broker's the SHA-256 of its signing input (RFC 7515, section 2), so that all signatures
+    /// that hold for it have one name; of a foreign issuer's that of the whole, which is kept.
     pub token: Digest,
     /// What was asked for, as `kbs:///repository/type/tag`.
     pub resource: String,
@@ -157,7 +158,8 @@ pub struct Denial {
     pub foreign_issuer: Option<String>,
     /// The epoch of the settings under which this was decided.
     pub epoch: u64,
-    /// The token that was shown.
+    /// The token that was shown: of this broker's the SHA-256 of its signing input (RFC 7515, section 2), so that all signatures
+    /// that hold for it have one name; of a foreign issuer's that of the whole, which is kept.
     pub token: Digest,
     /// What was asked for, as `kbs:///repository/type/tag`.
     pub resource: String,
@@ -181,7 +183,7 @@ pub struct Federation {
     pub attestation: Digest,
     /// The epoch of the settings under which this was decided.
     pub epoch: u64,
-    /// The token that was shown.
+    /// The token that was shown: the SHA-256 of its signing input.
     pub token: Digest,
     /// The token that was issued.
     pub issued: Digest,

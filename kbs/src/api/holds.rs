@@ -39,7 +39,7 @@ async fn begin(
     let admin = admit(&broker, &request, Permission::KeepDecisions)?;
     let new: NewHold = body::read_json(&broker, &request, payload, "hold").await?;
     new.check().map_err(Problem::Hold)?;
-    let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
+    let (worker, now, name) = (broker.clone(), broker.instant()?, admin.name().to_owned());
     let begin = move || {
         // Whoever mistypes an id would hold nothing, and learn it when the record is gone.
         let there = |id: &Digest| worker.store.record(id).map(|record| record.is_some());
@@ -66,7 +66,7 @@ async fn end(
     let Reason { reason } = body::read_json(&broker, &request, payload, "reason").await?;
     check_reason(&reason).map_err(Problem::Reason)?;
     let held = request.match_info().query("name").to_owned();
-    let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
+    let (worker, now, name) = (broker.clone(), broker.instant()?, admin.name().to_owned());
     let end = move || {
         let ended = worker.store.end_hold(&held, &reason, &name, now)?.ok_or(Problem::NoHold)?;
         worker.keep_epoch()?;

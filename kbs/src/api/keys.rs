@@ -33,7 +33,7 @@ pub(super) async fn openid_configuration(broker: Data<Broker>) -> Result<HttpRes
 pub(super) async fn rotate(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, V1Problem> {
     let admin = admit(&broker, &request, Permission::RotateKeys)?;
     let purpose = request.match_info().query("purpose").to_owned();
-    let now = broker.clock.now();
+    let now = broker.instant()?;
     let worker = broker.clone();
     let name = purpose.clone();
     let rotated = web::block(move || {

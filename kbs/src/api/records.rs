@@ -37,7 +37,7 @@ async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse,
 /// Deletes a decision before its time; its hashes are kept.
 async fn delete(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, V1Problem> {
     let admin = admit(&broker, &request, Permission::KeepDecisions)?;
-    let (id, now) = (digest(&request)?, broker.clock.now());
+    let (id, now) = (digest(&request)?, broker.instant()?);
     let (worker, name) = (broker.clone(), admin.name().to_owned());
     let deleted = web::block(move || {
         let min_age = worker.config.retention().min_age;

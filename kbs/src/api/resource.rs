@@ -57,7 +57,7 @@ pub(super) async fn post(
         Secret::new(Zeroizing::new(body::read(&request, payload, limits.secret, limits.request).await?));
     let worker = broker.clone();
     let (name, role, resource) = (admin.name().to_owned(), admin.role().as_str(), path.to_string());
-    let now = broker.clock.now();
+    let now = broker.instant()?;
     let stored = web::block(move || worker.store.put(&admin, &path, &secret, &content_type, now)).await;
     let version = stored.map_err(|_| Problem::Stopped)??;
     tracing::info!(admin = name, role, resource, version, "secret stored");

@@ -38,7 +38,7 @@ async fn revoke(
     let admin = admit(&broker, &request, Permission::WritePolicies)?;
     let new: NewRevocation = body::read_json(&broker, &request, payload, "revocation").await?;
     new.check().map_err(Problem::Reason)?;
-    let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
+    let (worker, now, name) = (broker.clone(), broker.instant()?, admin.name().to_owned());
     let revoke = move || {
         let kept = worker.store.revoke(&new, &name, now)?.ok_or(Problem::Revocations)?;
         worker.keep_epoch()?;
@@ -59,7 +59,7 @@ async fn lift(
     let Reason { reason } = body::read_json(&broker, &request, payload, "reason").await?;
     check_reason(&reason).map_err(Problem::Reason)?;
     let of = request.match_info().query("name").to_owned();
-    let (worker, now, name) = (broker.clone(), broker.clock.now(), admin.name().to_owned());
+    let (worker, now, name) = (broker.clone(), broker.instant()?, admin.name().to_owned());
     let lift = move || {
         let kept = worker.store.lift(&of, &reason, &name, now)?.ok_or(Problem::NoRevocation)?;
         worker.keep_epoch()?;

@@ -41,7 +41,7 @@ pub(super) async fn secrets(broker: Data<Broker>, request: HttpRequest) -> Resul
 /// All that the store keeps, as one file. Its end shows whether it is whole.
 pub(super) async fn backup(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, V1Problem> {
     let admin = super::admit(&broker, &request, Permission::Backup)?;
-    let now = broker.clock.now();
+    let now = broker.instant()?;
     let (to, from) = channel(CHUNKS_AHEAD);
     let mut chunks = Chunks { to, chunk: Vec::with_capacity(CHUNK) };
     // It runs by itself: an answer that is given up ends it at the next chunk.

@@ -140,7 +140,7 @@ fn change(
     admin: &Admin,
     changes: &[(SettingKind, &str, Option<&[u8]>)],
 ) -> Result<(), Problem> {
-    let epoch = broker.store.change(changes, admin.name(), broker.clock.now()).map_err(log_failure)?;
+    let epoch = broker.store.change(changes, admin.name(), broker.instant()?).map_err(log_failure)?;
     broker.keep_epoch()?;
     for (kind, name, content) in changes {
         let sha256 = content.map(Digest::of).map(tracing::field::display);

@@ -243,7 +243,8 @@ fn of_several_keys_the_token_must_name_one() {
     let named = issuer(vec![(Some("1".to_owned()), one.public())]);
     assert_eq!(refused(&named, &sign(&one, Some("2"))), Some(ForeignError::UnknownKey));
     assert_eq!(refused(&named, &sign(&one, None)), Some(ForeignError::UnknownKey));
-    assert_eq!(refused(&of_one(&one), &sign(&one, Some("whatever"))), None);
+    assert_eq!(refused(&of_one(&one), &sign(&one, None)), None);
+    assert_eq!(refused(&of_one(&one), &sign(&one, Some("whatever"))), Some(ForeignError::UnknownKey));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kbs_protocol::TeeKeyPair;
 use serde_json::json;
 
@@ -143,6 +144,36 @@ fn rejects_a_stranger_that_names_our_key_or_brings_its_own() {
     // Keys without certificates never wrote a chain.
     let chained = stranger.sign(&json!({"alg": "ES256", "kid": kid, "x5c": ["AA"]}), &claims("affirming"));
     assert_eq!(verify(&keys, &chained, NOW).err(), Some(JwtError::HeaderKey { member: "x5c" }.into()));
+}
+
+/// The other signature that holds wherever the first does: (r, n - s).
+fn with_the_other_signature(token: &str) -> String {
+    let order = hex::decode("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551").unwrap();
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let mut signature = base64::Engine::decode(&URL_SAFE_NO_PAD, signature).unwrap();
+    let mut borrow = 0;
+    for (digit, of) in signature[32..].iter_mut().zip(order).rev() {
+        let left = i16::from(of) - i16::from(*digit) - borrow;
+        borrow = i16::from(left < 0);
+        *digit = u8::try_from(left + 256 * borrow).unwrap();
+    }
+    format!("{signed}.{}", base64::Engine::encode(&URL_SAFE_NO_PAD, signature))
+}
+
+#[test]
+fn a_token_has_one_name_whichever_of_its_two_signatures_it_carries() {
+    let keys = keys_at(NOW);
+    let token = signed(&keys, &claims("affirming"));
+    let other = with_the_other_signature(&token);
+    assert_ne!(token, other);
+    let name = |token: &str| verify(&keys, token, NOW).unwrap().digest;
+    assert_eq!(name(&token), name(&other));
+    let more = signed(&keys, &{
+        let mut claims = claims("affirming");
+        claims["jti"] = json!("another");
+        claims
+    });
+    assert_ne!(name(&token), name(&more));
 }
 
 #[test]

@@ -20,6 +20,23 @@ async fn refuses_all(bench: &Bench, cookie: &str, token: &str, body: &[u8], word
         assert_eq!(answer.error(), (503, "PluginInternalError".to_owned(), words.to_owned()));
         assert_eq!(answer.retry_after.as_deref(), Some("5"));
     }
+    // An admin's token ends by the clock like any other, and what an admin does is on record with its time.
+    let admin = bearer(&bench.admin_token());
+    let set =
+        TestRequest::post().uri("/kbs/v0/resource-policy").set_payload(r#"{"policy":"cGFja2FnZSBwb2xpY3k"}"#);
+    for (route, request) in [
+        ("a secret", TestRequest::post().uri(RESOURCE).set_payload(SECRET)),
+        ("its end", TestRequest::delete().uri(RESOURCE)),
+        ("a policy", set),
+        ("the refusals", TestRequest::get().uri("/v1/refusals")),
+        ("the secrets", TestRequest::get().uri("/v1/secrets")),
+        ("a key", TestRequest::post().uri("/v1/keys/token/rotate")),
+        ("a backup", TestRequest::get().uri("/v1/backup")),
+    ] {
+        let answer = bench.send(request.insert_header(admin.clone())).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{route}");
+        assert!(String::from_utf8_lossy(&answer.body).contains(words), "{route}");
+    }
     assert_eq!(bench.send(TestRequest::get().uri("/healthz")).await.status, StatusCode::OK);
 }
 
