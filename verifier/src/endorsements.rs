@@ -212,10 +212,16 @@ impl Endorsements {
     fn add_der(&mut self, name: &str, der: &[u8]) -> Result<(), EndorsementError> {
         let id = self.new_id()?;
         let name = name.to_owned();
-        match (Certificate::parse(der), Crl::parse(der)) {
-            (Ok(value), _) => self.certificates.push(Endorsement { id, name, value }),
-            (Err(_), Ok(value)) => self.crls.push(Endorsement { id, name, value }),
-            (Err(certificate), Err(crl)) => {
+        let certificate = match Certificate::parse(der) {
+            Ok(value) => {
+                self.certificates.push(Endorsement { id, name, value });
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        match Crl::parse(der) {
+            Ok(value) => self.crls.push(Endorsement { id, name, value }),
+            Err(crl) => {
                 let reason = format!("neither a certificate ({certificate}) nor a CRL ({crl})");
                 let value = Malformed { form: Form::Certificate, meant: true, reason };
                 self.malformed.push(Endorsement { id, name, value });

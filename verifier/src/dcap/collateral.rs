@@ -1,9 +1,13 @@
 //! What TCB info and QE identity have in common: a JSON body signed as it stands, and a span of validity.
 
-use serde::Deserialize;
+use core::fmt;
+use std::borrow::Cow;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::crypto::{CryptoError, PublicKey, Signature, SignatureAlgorithm, SignatureMemo};
+use crate::dcap::json::{Names, UniqueMembers};
 use crate::dcap::status::TcbStatus;
 use crate::time::{UnixTime, Validity};
 
@@ -136,20 +140,52 @@ impl Signed {
 }
 
 /// What PCS answers: `{"tcbInfo":{…},"signature":"…"}` or `{"enclaveIdentity":{…},"signature":"…"}`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default)]
 struct Envelope<'a> {
-    #[serde(borrow)]
     tcb_info: Option<&'a RawValue>,
-    #[serde(borrow)]
     enclave_identity: Option<&'a RawValue>,
-    signature: String,
+    signature: Option<Cow<'a, str>>,
 }
 
+impl<'de> Deserialize<'de> for Envelope<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EnvelopeVisitor)
+    }
+}
+
+struct EnvelopeVisitor;
+
+impl<'de> Visitor<'de> for EnvelopeVisitor {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a body and its signature")
+    }
+
+    /// Members of the bodies are looked at when these are read.
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        let mut envelope = Envelope::default();
+        Names::default().of_object(members, |names, name, members| {
+            match name {
+                "tcbInfo" => envelope.tcb_info = Some(members.next_value()?),
+                "enclaveIdentity" => envelope.enclave_identity = Some(members.next_value()?),
+                "signature" => envelope.signature = Some(members.next_value::<Text<'_>>()?.0),
+                _ => members.next_value_seed(UniqueMembers(names))?,
+            }
+            Ok(())
+        })?;
+        Ok(envelope)
+    }
+}
+
+/// Text as it stands in the document, unless it is written with escapes.
+#[derive(serde::Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
 /// The body of a PCS answer as the exact span that was received, and the signature in hexadecimal.
-pub(super) fn open<'a>(json: &'a [u8], member: Member) -> Result<(&'a [u8], String), CollateralError> {
+pub(super) fn open(json: &[u8], member: Member) -> Result<(&[u8], Cow<'_, str>), CollateralError> {
     size(json)?;
-    let envelope: Envelope<'a> = read(json)?;
+    let envelope: Envelope<'_> = serde_json::from_slice(json).map_err(|error| json_error(&error))?;
     let (body, other) = match member {
         Member::TcbInfo => (envelope.tcb_info, envelope.enclave_identity),
         Member::EnclaveIdentity => (envelope.enclave_identity, envelope.tcb_info),
@@ -159,7 +195,9 @@ pub(super) fn open<'a>(json: &'a [u8], member: Member) -> Result<(&'a [u8], Stri
         return Err(CollateralError::Member { member: member.other().name(), wanted: false });
     }
     let body = body.ok_or(CollateralError::Member { member: member.name(), wanted: true })?;
-    Ok((body.get().as_bytes(), envelope.signature))
+    let signature =
+        envelope.signature.ok_or(CollateralError::Member { member: "signature", wanted: true })?;
+    Ok((body.get().as_bytes(), signature))
 }
 
 /// The two bodies that PCS signs.

@@ -1,19 +1,18 @@
 //! TCB info as JSON has it, and its way into checked fields.
 
-use std::collections::BTreeMap;
+use core::fmt;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::dcap::collateral::{
-    CollateralError, advisories, bytes, count, id_error, instant, json_error, ordered, validity,
+    CollateralError, Text, advisories, bytes, count, id_error, instant, ordered, validity,
 };
 use crate::dcap::qe_identity::{RawSvnLevel, svn_levels};
 use crate::dcap::status::TcbStatus;
 use crate::dcap::tcb_info::{Fields, PlatformLevel, TdxModule, TdxModuleVersion};
 use crate::evidence::Tee;
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RawTcbInfo {
     id: Option<String>,
@@ -29,7 +28,7 @@ pub(super) struct RawTcbInfo {
     tcb_levels: Vec<RawLevel>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawModule {
     mrsigner: String,
@@ -37,7 +36,7 @@ struct RawModule {
     attributes_mask: String,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawModuleVersion {
     id: String,
@@ -47,20 +46,67 @@ struct RawModuleVersion {
     tcb_levels: Vec<RawSvnLevel>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawLevel {
-    // The components' names depend on the version, so they are read by name.
-    tcb: BTreeMap<String, Value>,
+    tcb: RawTcb,
     tcb_date: String,
     tcb_status: TcbStatus,
     #[serde(rename = "advisoryIDs")]
     advisory_ids: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
+/// The security versions of a level. The components' names depend on the version, so they are read by name.
+#[derive(Default)]
+struct RawTcb {
+    sgx: Option<Vec<RawComponent>>,
+    tdx: Option<Vec<RawComponent>>,
+    pce_svn: Option<u16>,
+    /// Of version 2, by [`NUMBERED`].
+    numbered: [Option<u8>; COMPONENTS],
+    /// A component under a name that is not read would be a demand that nobody compares.
+    unread: bool,
+}
+
+#[derive(serde::Deserialize)]
 struct RawComponent {
     svn: u8,
+}
+
+impl<'de> Deserialize<'de> for RawTcb {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RawTcbVisitor)
+    }
+}
+
+struct RawTcbVisitor;
+
+impl<'de> Visitor<'de> for RawTcbVisitor {
+    type Value = RawTcb;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the security versions of a TCB level")
+    }
+
+    /// That no member stands twice was looked at before.
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<RawTcb, A::Error> {
+        let mut tcb = RawTcb::default();
+        while let Some(Text(name)) = members.next_key()? {
+            match &*name {
+                SGX_COMPONENTS => tcb.sgx = Some(members.next_value()?),
+                TDX_COMPONENTS => tcb.tdx = Some(members.next_value()?),
+                "pcesvn" => tcb.pce_svn = Some(members.next_value()?),
+                name => match NUMBERED.iter().zip(&mut tcb.numbered).find(|(known, _)| **known == name) {
+                    Some((_, component)) => *component = Some(members.next_value()?),
+                    None => {
+                        tcb.unread |= name.to_ascii_lowercase().contains("tcbcomp");
+                        let _: IgnoredAny = members.next_value()?;
+                    }
+                },
+            }
+        }
+        Ok(tcb)
+    }
 }
 
 impl RawTcbInfo {
@@ -113,12 +159,15 @@ impl RawTcbInfo {
 }
 
 impl RawLevel {
-    fn check(mut self, version: u32, tee: Tee) -> Result<PlatformLevel, CollateralError> {
-        let sgx = if version == 2 { self.numbered()? } else { self.components("sgxtcbcomponents")? };
-        let tdx = if tee == Tee::Tdx { Some(self.components("tdxtcbcomponents")?) } else { None };
-        let pce_svn = self.take("pcesvn")?;
-        // A component under a name that was not read would be a demand that nobody compares.
-        if self.tcb.keys().any(|name| name.to_ascii_lowercase().contains("tcbcomp")) {
+    fn check(self, version: u32, tee: Tee) -> Result<PlatformLevel, CollateralError> {
+        let RawTcb { sgx, tdx, pce_svn, numbered, unread } = self.tcb;
+        let others = (version == 2 && sgx.is_some())
+            || (version != 2 && numbered.iter().any(Option::is_some))
+            || (tee != Tee::Tdx && tdx.is_some());
+        let sgx = if version == 2 { all_numbered(numbered)? } else { components(SGX_COMPONENTS, sgx)? };
+        let tdx = if tee == Tee::Tdx { Some(components(TDX_COMPONENTS, tdx)?) } else { None };
+        let pce_svn = pce_svn.ok_or(CollateralError::Member { member: "pcesvn", wanted: true })?;
+        if unread || others {
             return Err(CollateralError::Member { member: "tcb", wanted: false });
         }
         if !matches!(
@@ -142,31 +191,26 @@ impl RawLevel {
             advisories: advisories(self.advisory_ids)?,
         })
     }
+}
 
-    /// Version 3: an array of 16 objects.
-    fn components(&mut self, member: &'static str) -> Result<[u8; COMPONENTS], CollateralError> {
-        let components: Vec<RawComponent> = self.take(member)?;
-        let components: Vec<u8> = components.into_iter().map(|component| component.svn).collect();
-        components.try_into().map_err(|found: Vec<u8>| CollateralError::Components {
-            member,
-            expected: COMPONENTS,
-            actual: found.len(),
-        })
-    }
+/// Version 3: an array of 16 objects.
+fn components(
+    member: &'static str,
+    found: Option<Vec<RawComponent>>,
+) -> Result<[u8; COMPONENTS], CollateralError> {
+    let found = found.ok_or(CollateralError::Member { member, wanted: true })?;
+    let wrong = CollateralError::Components { member, expected: COMPONENTS, actual: found.len() };
+    let found: [RawComponent; COMPONENTS] = found.try_into().map_err(|_| wrong)?;
+    Ok(found.map(|component| component.svn))
+}
 
-    /// Version 2: 16 members, `sgxtcbcomp01svn` to `sgxtcbcomp16svn`.
-    fn numbered(&mut self) -> Result<[u8; COMPONENTS], CollateralError> {
-        let mut components = [0; COMPONENTS];
-        for (component, name) in components.iter_mut().zip(NUMBERED) {
-            *component = self.take(name)?;
-        }
-        Ok(components)
+/// Version 2: 16 members, `sgxtcbcomp01svn` to `sgxtcbcomp16svn`.
+fn all_numbered(found: [Option<u8>; COMPONENTS]) -> Result<[u8; COMPONENTS], CollateralError> {
+    let mut components = [0; COMPONENTS];
+    for ((component, found), member) in components.iter_mut().zip(found).zip(NUMBERED) {
+        *component = found.ok_or(CollateralError::Member { member, wanted: true })?;
     }
-
-    fn take<T: serde::de::DeserializeOwned>(&mut self, member: &'static str) -> Result<T, CollateralError> {
-        let value = self.tcb.remove(member).ok_or(CollateralError::Member { member, wanted: true })?;
-        serde_json::from_value(value).map_err(|error| json_error(&error))
-    }
+    Ok(components)
 }
 
 fn module(mr_signer: &str, attributes: &str, mask: &str) -> Result<TdxModule, CollateralError> {
@@ -211,6 +255,8 @@ const COMPONENTS: usize = 16;
 const MAX_LEVELS: usize = 1024;
 /// A module's major version is one byte.
 const MAX_MODULES: usize = 256;
+const SGX_COMPONENTS: &str = "sgxtcbcomponents";
+const TDX_COMPONENTS: &str = "tdxtcbcomponents";
 const NUMBERED: [&str; COMPONENTS] = [
     "sgxtcbcomp01svn",
     "sgxtcbcomp02svn",

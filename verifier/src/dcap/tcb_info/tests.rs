@@ -186,3 +186,55 @@ fn refuses_one_signature_for_two_bodies() {
         CollateralError::Member { member: "enclaveIdentity", wanted: false }
     );
 }
+
+/// Many names are compared another way than few.
+#[test]
+fn refuses_a_duplicate_among_many_members() {
+    let many = |last: &str| {
+        let names: String = (0..100).map(|i| format!("\"n{i}\":{{\"n{i}\":1}},")).collect();
+        edited("\"id\":\"TDX\"", &format!("{names}\"{last}\":1,\"id\":\"TDX\""))
+    };
+    assert!(many("another").is_ok());
+    for twice in ["n0", "n31", "n32", "n99", "\\u006e50"] {
+        match error(many(twice)) {
+            CollateralError::Json { reason, .. } => {
+                assert!(reason.starts_with("duplicate member"), "{twice}: {reason}");
+            }
+            other => panic!("{twice}: {other:?}"),
+        }
+    }
+}
+
+/// What surrounds the body is not signed, and must not mean two things either.
+#[test]
+fn refuses_duplicate_members_around_the_body() {
+    let (body, signature) = (body(PCS_TDX), "00".repeat(64));
+    let around = |more: &str| {
+        TcbInfo::parse(format!("{{{more}\"tcbInfo\":{body},\"signature\":\"{signature}\"}}").as_bytes())
+    };
+    assert!(around("\"more\":{\"a\":1},").is_ok());
+    for more in [
+        "\"signature\":\"00\",",
+        "\"tcbInfo\":{},",
+        "\"more\":1,\"more\":2,",
+        "\"more\":{\"a\":1,\"a\":2},",
+        "\"more\":[{\"a\":1,\"a\":2}],",
+    ] {
+        assert!(matches!(error(around(more)), CollateralError::Json { .. }), "{more}");
+    }
+    let without = TcbInfo::parse(format!("{{\"tcbInfo\":{body}}}").as_bytes());
+    assert_eq!(error(without), CollateralError::Member { member: "signature", wanted: true });
+}
+
+/// Components of another version or TEE are a demand that nobody compares.
+#[test]
+fn refuses_components_that_do_not_belong_here() {
+    let refused = CollateralError::Member { member: "tcb", wanted: false };
+    let pce = "\"pcesvn\":11";
+    assert_eq!(error(edited(pce, &format!("{pce},\"sgxtcbcomp01svn\":1"))), refused);
+    assert_eq!(error(edited(pce, &format!("{pce},\"SgxTcbComponents\":[]"))), refused);
+    let body = body(PCS_SGX);
+    let with_tdx = body.replacen("\"pcesvn\"", "\"tdxtcbcomponents\":[],\"pcesvn\"", 1);
+    assert_ne!(body, with_tdx);
+    assert_eq!(error(parse(&with_tdx)), refused);
+}
