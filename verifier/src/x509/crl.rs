@@ -191,6 +191,8 @@ fn version(fields: &mut Walk<'_>) -> Result<(), X509Error> {
 /// Reads revokedCertificates, which is absent rather than empty (RFC 5280 section 5.1.2.6).
 fn entries(der: &[u8], fields: &mut Walk<'_>) -> Result<(Vec<Entry>, Option<ObjectIdentifier>), X509Error> {
     let mut unsupported_entry = None;
+    // Every entry of a vendor's list has the same extensions, byte for byte: they are read once.
+    let mut read: Option<&[u8]> = None;
     let mut revoked = fields.nested("revokedCertificates", Tag::Sequence, |list| {
         let mut revoked = Vec::new();
         while revoked.is_empty() || !list.is_done() {
@@ -202,9 +204,13 @@ fn entries(der: &[u8], fields: &mut Walk<'_>) -> Result<(Vec<Entry>, Option<Obje
                 IntRef::from_der(serial.der).map_err(|_| entry.encoding("revoked serial number"))?;
                 let at = entry.time("revocation date")?;
                 if !entry.is_done() {
-                    let extensions = extension::extensions(CRL, entry)?;
-                    let known = [REASON_CODE, INVALIDITY_DATE];
-                    unsupported_entry = unsupported_entry.or(unsupported(&extensions, &known));
+                    let element = entry.element("extensions", Tag::Sequence)?;
+                    if read != Some(element.der) {
+                        let extensions = extension::extensions(CRL, &mut entry.at(&element)?)?;
+                        let known = [REASON_CODE, INVALIDITY_DATE];
+                        unsupported_entry = unsupported_entry.or(unsupported(&extensions, &known));
+                        read = Some(element.der);
+                    }
                 }
                 Ok(Entry { serial: serial.value_span, at })
             })?;

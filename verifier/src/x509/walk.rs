@@ -61,6 +61,11 @@ impl<'a> Walk<'a> {
         Self::over(self.structure, element.value, element.value_span.start)
     }
 
+    /// Walks an element of this walk, header included.
+    pub(super) fn at(&self, element: &Element<'a>) -> Result<Self, X509Error> {
+        Self::over(self.structure, element.der, element.span.start)
+    }
+
     /// Whether nothing is left.
     pub(super) fn is_done(&self) -> bool {
         self.reader.is_finished()
