@@ -4,6 +4,7 @@
 //! evidence under a simulated root, gives that root to both sides, and asks both: what the peer accepts we accept,
 //! and with one bit flipped both refuse. Where a peer is laxer than we are, the test says so.
 
+pub mod bench;
 mod ours;
 mod peers;
 

@@ -54,7 +54,7 @@ pub fn collateral_for_dcap_qvl(
 }
 
 /// The exact bytes of the signed member, and the signature's 64 bytes.
-fn body_and_signature(json: &[u8], member: &str) -> (String, Vec<u8>) {
+pub(crate) fn body_and_signature(json: &[u8], member: &str) -> (String, Vec<u8>) {
     let mut members: std::collections::BTreeMap<String, Box<RawValue>> =
         serde_json::from_slice(json).expect("minted collateral is JSON");
     let signature: String =

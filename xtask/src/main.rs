@@ -1,7 +1,8 @@
-//! Development tasks: `cargo xtask test`, `cargo xtask import-fixtures`.
+//! Development tasks: `cargo xtask test`, `cargo xtask bench-peers`, `cargo xtask import-fixtures`.
 
 #![expect(clippy::disallowed_methods, reason = "a developer's tool: reads and writes the working tree")]
 
+mod bench_peers;
 mod import;
 #[cfg(test)]
 mod scratch;
@@ -23,6 +24,8 @@ struct Arguments {
 enum Task {
     /// Runs everything that must hold: format, lints, all tests, oracles, licences.
     Test,
+    /// Times our verifier and its peers on the same evidence, in turns, and counts what they allocate.
+    BenchPeers(bench_peers::BenchPeersArgs),
     /// Copies the evidence that tests use into fixtures/, with its provenance.
     ImportFixtures {
         /// The folder that holds MANIFEST.tsv.
@@ -34,6 +37,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test => test::test(root()),
+        Task::BenchPeers(args) => bench_peers::bench_peers(root(), &args),
         Task::ImportFixtures { from } => import::import(&from, &root().join("fixtures")),
     };
     // Without a backtrace: the last lines of a test run are its counts and what failed.

@@ -56,6 +56,21 @@ pub(super) fn all(root: &Path) -> Vec<Step> {
                 "warnings",
             ],
         ),
+        cargo(
+            "lints of the oracles and their benchmarks",
+            &[
+                "clippy",
+                "--locked",
+                "--manifest-path",
+                "oracles/Cargo.toml",
+                "--all-targets",
+                "--features",
+                "ring",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        ),
         // All at once, so that a test can show that the agent stays free of what its neighbours need.
         cargo(
             "release binaries, the whole workspace at once",
