@@ -14,7 +14,7 @@ use verifier::trust::{Scope, Tier};
 use verifier::verdict::{Context, Verdict, assess};
 
 use crate::broker::{Broker, Snapshot};
-use crate::init_data::{InitDataRefusal, ReadInitData};
+use crate::init_data::{InitDataRefusal, LEVELS, ReadInitData, levels};
 use crate::inputs::InputsError;
 use crate::refusals::Entry;
 use crate::session::{Challenge, SessionError};
@@ -65,6 +65,14 @@ pub(crate) enum AttestError {
     /// The nonce was spent on another body.
     #[error("the nonce of this session is spent: begin with /auth")]
     AnotherBody,
+    /// The key nests deeper than a result can carry it.
+    #[error("tee-pubkey: nested {actual} levels deep, at most {limit} are taken")]
+    KeyDepth {
+        /// The most levels.
+        limit: usize,
+        /// The levels that came.
+        actual: usize,
+    },
     /// The key takes no secret.
     #[error("tee-pubkey: {0}")]
     Key(#[from] KeyError),
@@ -116,13 +124,13 @@ impl From<InputsError> for AttestError {
 }
 
 /// What the evidence must be bound to, and what is recorded of it.
-struct Bound {
-    devices: Vec<Device>,
-    expected: Expected,
-    report_data: [u8; 64],
-    runtime_data: RawJson,
-    init_data: Option<ReadInitData>,
-    host_data: Option<Vec<u8>>,
+pub(crate) struct Bound {
+    pub devices: Vec<Device>,
+    pub expected: Expected,
+    pub report_data: [u8; 64],
+    pub runtime_data: RawJson,
+    pub init_data: Option<ReadInitData>,
+    pub host_data: Option<Vec<u8>>,
 }
 
 /// Judges the evidence and makes the decision durable; the token, or why there is none. Blocks.
@@ -140,7 +148,7 @@ pub(crate) fn attest(broker: &Broker, attempt: &Attempt, now: UnixTime) -> Resul
         return repeat(session, body);
     }
     // 3. What the hardware must have signed.
-    check_key_size(&attempt.message.runtime_data.tee_pubkey)?;
+    check_key(&attempt.message.runtime_data.tee_pubkey)?;
     TeePublicKey::parse(&attempt.message.runtime_data.tee_pubkey)?;
     let bound = bind(attempt, broker.config.appraisal.danger_accept_sample)
         .inspect_err(|error| note(broker, attempt, body, rule_of(error), now))?;
@@ -218,7 +226,7 @@ fn judge_parts(
     Ok(Parts { cpu, devices })
 }
 
-fn check_size(attempt: &Attempt) -> Result<(), AttestError> {
+pub(crate) fn check_size(attempt: &Attempt) -> Result<(), AttestError> {
     let tee = attempt.challenge.tee();
     let (limit, actual) = (evidence_limit(tee), attempt.message.tee_evidence.primary_evidence.get().len());
     if actual > limit {
@@ -228,10 +236,10 @@ fn check_size(attempt: &Attempt) -> Result<(), AttestError> {
 }
 
 /// The key stands in the token twice, as it came: members that nobody reads must not fill it.
-fn check_key_size(key: &RawJson) -> Result<(), JsonError> {
-    let actual = key.get().len();
-    if actual > KEY_LIMIT {
-        return Err(JsonError::TooLarge { what: "tee-pubkey", limit: KEY_LIMIT, actual });
+pub(crate) fn check_key(key: &RawJson) -> Result<(), AttestError> {
+    let actual = levels(&key.read("tee-pubkey", KEY_LIMIT)?);
+    if actual > LEVELS {
+        return Err(AttestError::KeyDepth { limit: LEVELS, actual });
     }
     Ok(())
 }
@@ -262,7 +270,7 @@ fn repeat(session: Session, body: Digest) -> Result<String, AttestError> {
     }
 }
 
-fn bind(attempt: &Attempt, accept_sample: bool) -> Result<Bound, AttestError> {
+pub(crate) fn bind(attempt: &Attempt, accept_sample: bool) -> Result<Bound, AttestError> {
     let (message, challenge) = (&attempt.message, &attempt.challenge);
     let (text, runtime) = (message.tee_evidence.additional_evidence.as_str(), &message.runtime_data);
     let devices =
@@ -362,7 +370,7 @@ fn rule_of(error: &AttestError) -> &'static str {
     match error {
         AttestError::Devices(_) => "devices.supported",
         AttestError::InitData(_) => "init-data",
-        AttestError::Binding(_) | AttestError::Key(_) => "runtime-data",
+        AttestError::Binding(_) | AttestError::Key(_) | AttestError::KeyDepth { .. } => "runtime-data",
         AttestError::Json(_) | AttestError::EvidenceTooLarge { .. } => "json",
         AttestError::Session(_) | AttestError::AnotherBody => "session",
         AttestError::Refused(_) | AttestError::EndorsementMissing { .. } => "evidence",

@@ -93,8 +93,22 @@ fn claims(data: toml::Table) -> Value {
 
 fn policy_data(rego: &str) -> Option<Value> {
     let (_, data) = rego.split_once("policy_data := {")?;
-    serde_json::from_str(&format!("{{{data}")).ok()
+    // What a result could not carry stays text, as what is no JSON does.
+    serde_json::from_str(&format!("{{{data}")).ok().filter(|data| levels(data) <= LEVELS)
 }
+
+/// How deep arrays and objects nest.
+pub(crate) fn levels(value: &Value) -> usize {
+    let below = match value {
+        Value::Array(elements) => elements.iter().map(levels).max(),
+        Value::Object(members) => members.values().map(levels).max(),
+        _ => return 0,
+    };
+    below.unwrap_or(0).saturating_add(1)
+}
+
+/// How deep what a guest says may nest. It stands in a result several levels down, and readers of JSON stop at 128.
+pub(crate) const LEVELS: usize = 64;
 
 #[cfg(test)]
 mod tests;

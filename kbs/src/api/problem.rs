@@ -215,9 +215,10 @@ fn attest(error: &AttestError) -> Meaning {
         | AttestError::Refused(_)
         | AttestError::Devices(_)
         | AttestError::Appraisal(_) => (StatusCode::UNAUTHORIZED, ErrorKind::AttestationError),
-        AttestError::Key(_) | AttestError::Binding(_) | AttestError::InitData(_) => {
-            (StatusCode::BAD_REQUEST, ErrorKind::AttestationError)
-        }
+        AttestError::Key(_)
+        | AttestError::KeyDepth { .. }
+        | AttestError::Binding(_)
+        | AttestError::InitData(_) => (StatusCode::BAD_REQUEST, ErrorKind::AttestationError),
         AttestError::EndorsementMissing { .. } => {
             return Meaning { status: StatusCode::SERVICE_UNAVAILABLE, kind: Kind::EndorsementMissing };
         }

@@ -31,6 +31,19 @@ fn claims_what_the_document_says() {
     assert_eq!(read.claims(), &expected);
 }
 
+/// Policy data that a result could not carry is not among the claims; the digest covers it either way.
+#[test]
+fn claims_policy_data_as_deep_as_a_result_can_carry_it() {
+    let claims = |levels: usize| {
+        let deep = "[".repeat(levels - 1) + &"]".repeat(levels - 1);
+        let body = BODY.replace("\\\"a\\\": 1", &format!("\\\"a\\\": {deep}"));
+        assert_ne!(body, BODY);
+        ReadInitData::read(&init_data(&body)).unwrap().claims().clone()
+    };
+    assert!(claims(64)["agent_policy_claims"]["a"].is_array());
+    assert_eq!(claims(65)["agent_policy_claims"], json!(null));
+}
+
 #[test]
 fn rejects_another_format_another_form_and_unknown_algorithms() {
     let json = InitData { format: "json".to_owned(), body: "{}".to_owned() };

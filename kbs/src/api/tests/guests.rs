@@ -130,6 +130,27 @@ async fn refuses_keys_that_it_cannot_seal_to() {
     assert_eq!(answer.kind(), (400, "AttestationError".to_owned()));
 }
 
+/// A result must be able to carry the key as it came, also where a member that nobody reads nests deeply.
+#[actix_web::test]
+async fn a_key_nests_as_deep_as_a_result_can_carry_it_and_no_deeper() {
+    let bench = Bench::new("deep-key", ALLOW_ALL);
+    bench.store_secret().await;
+    let nested = |levels: usize| {
+        let key = new_key().public().to_json().unwrap();
+        let deep = "[".repeat(levels - 1) + &"]".repeat(levels - 1);
+        RawJson::parse(&key.get().replacen('{', &format!("{{\"deep\":{deep},"), 1)).unwrap()
+    };
+    let (cookie, nonce) = bench.auth().await;
+    let key = nested(64);
+    bench.attest(&cookie, bytes(&message(&nonce, &key, &key))).await.token();
+    assert_eq!(bench.get(cookie_header(&cookie)).await.status, StatusCode::OK);
+    let (cookie, nonce) = bench.auth().await;
+    let key = nested(65);
+    let (status, kind, detail) = bench.attest(&cookie, bytes(&message(&nonce, &key, &key))).await.error();
+    assert_eq!((status, kind.as_str()), (400, "AttestationError"));
+    assert!(detail.starts_with("tee-pubkey: nested 65 levels deep, at most 64 are taken"), "{detail}");
+}
+
 #[actix_web::test]
 async fn refuses_other_versions_and_tees_that_it_does_not_take() {
     let bench = Bench::new("auth", ALLOW_ALL);
