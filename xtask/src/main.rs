@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask test`, `cargo xtask bench-peers`, `cargo xtask import-fixtures`.
+//! Development tasks: `cargo xtask test`, `cargo xtask sweep`, `cargo xtask bench-peers`, `cargo xtask import-fixtures`.
 
 #![expect(clippy::disallowed_methods, reason = "a developer's tool: reads and writes the working tree")]
 
@@ -6,8 +6,10 @@ mod bench_peers;
 mod import;
 #[cfg(test)]
 mod scratch;
+mod sweep;
 mod test;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,6 +28,13 @@ enum Task {
     Test,
     /// Times our verifier and its peers on the same evidence, in turns, and counts what they allocate.
     BenchPeers(bench_peers::BenchPeersArgs),
+    /// Flips every bit of the evidence and endorsements of fixtures/, one at a time: none may be accepted.
+    #[command(disable_help_flag = true)]
+    Sweep {
+        /// Options of the sweep; `--help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Copies the evidence that tests use into fixtures/, with its provenance.
     ImportFixtures {
         /// The folder that holds MANIFEST.tsv.
@@ -38,6 +47,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test => test::test(root()),
         Task::BenchPeers(args) => bench_peers::bench_peers(root(), &args),
+        Task::Sweep { arguments } => sweep::sweep(root(), &arguments),
         Task::ImportFixtures { from } => import::import(&from, &root().join("fixtures")),
     };
     // Without a backtrace: the last lines of a test run are its counts and what failed.

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands, in one command.
 //!
 //! ```text
-//! tools ─▶ format ─▶ lints ─▶ release binaries ─▶ tests, doc tests, both crypto backends, oracles ─▶ cargo deny
+//! tools ─▶ format ─▶ lints ─▶ release binaries ─▶ tests, sweep, doc tests, both crypto backends, oracles ─▶ cargo deny
 //!                                                                       └▶ closing lines, summed
 //! ```
 //!

@@ -77,6 +77,10 @@ pub(super) fn all(root: &Path) -> Vec<Step> {
             &["build", "--locked", "--release", "--workspace", "--bins"],
         ),
         tests("tests", &["test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]),
+        cargo(
+            "mutation sweep: one per cent of all bits",
+            &["xtask", "sweep", "--fraction", "1%", "--seed", "1"],
+        ),
         tests("doc tests", &["test", "--locked", "--workspace", "--no-fail-fast", "--doc"]),
         tests(
             "the verifier with both crypto backends",
