@@ -8,6 +8,7 @@
 
 pub mod binaries;
 pub mod broker;
+pub mod coco;
 pub mod fixtures;
 pub mod minted;
 pub mod postgres;

@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 use verifier::dcap::Quote;
 use verifier::evidence::Tee;
 use verifier::snp::REPORT_SIZE;
@@ -48,6 +51,22 @@ pub(crate) const RULES: &[Rule] = &[
         name: "root in a certificate table",
         reason: "an ARK that the host hands over is never looked at; under another GUID its entry is passed over",
         find: carried_ark,
+    },
+    Rule {
+        name: "root in CoCo's JSON",
+        reason: "as in a certificate table, with the numbers that write it and the name of its kind",
+        find: coco_ark,
+    },
+    Rule {
+        name: "name of a null member in CoCo's JSON",
+        reason: "before Turin no TCB has an FMC; `null` under this name and under one that is not known say the same, \
+                 and the signature covers the bytes that are written from it",
+        find: null_members,
+    },
+    Rule {
+        name: "case of a media type",
+        reason: "RFC 2045 section 5.1: media types are equal in either case",
+        find: media_type,
     },
     Rule {
         name: "copy of a pinned intermediate",
@@ -115,14 +134,40 @@ fn bytes(piece: &Piece, file: usize) -> &[u8] {
     piece.files.get(file).map_or(&[], |file| &file.bytes)
 }
 
-/// The PEM text of a file, and where it starts: a quote's PCK chain, or a whole file of blocks.
-fn pem(piece: &Piece, file: usize) -> Option<(usize, &[u8])> {
-    let bytes = bytes(piece, file);
-    if file > 0 {
-        return bytes.starts_with(b"-----BEGIN ").then_some((0, bytes));
+/// The PEM text of a file: a quote's PCK chain, or a whole file of blocks.
+struct Pem {
+    text: Vec<u8>,
+    /// Where it starts in the quote or file.
+    start: usize,
+    /// Where the base64 of the quote starts, if it comes in CoCo's JSON.
+    base64: Option<usize>,
+}
+
+impl Pem {
+    fn of(piece: &Piece, file: usize) -> Option<Self> {
+        let bytes = bytes(piece, file);
+        if file > 0 {
+            let is_pem = bytes.starts_with(b"-----BEGIN ");
+            return is_pem.then(|| Self { text: bytes.to_vec(), start: 0, base64: None });
+        }
+        let base64 = bytes.starts_with(COCO_QUOTE).then_some(COCO_QUOTE.len());
+        let quote = match base64 {
+            Some(start) => STANDARD.decode(&bytes[start..bytes.len() - COCO_END]).ok()?,
+            None => bytes.to_vec(),
+        };
+        let chain = Quote::parse(&quote).ok()?.certification.pck_chain;
+        Some(Self { text: chain.to_vec(), start: position(&quote, chain)?, base64 })
     }
-    let chain = Quote::parse(bytes).ok()?.certification.pck_chain;
-    position(bytes, chain).map(|start| (start, chain))
+
+    /// The bits of the file that write this range of the text.
+    fn bits(&self, range: &Range<usize>) -> Bits {
+        let Range { start, end } = self.start + range.start..self.start + range.end;
+        match self.base64 {
+            None => whole(start..end),
+            // A character that writes bits of its neighbours too is among them: both are compared with the verdict.
+            Some(at) => whole(at + start * 8 / 6..at + (end * 8).div_ceil(6)),
+        }
+    }
 }
 
 /// A line of a PEM text.
@@ -158,18 +203,18 @@ fn lines(text: &[u8]) -> Vec<(Line, Range<usize>)> {
 }
 
 fn root_in_pem(piece: &Piece, file: usize) -> Vec<Bits> {
-    let Some((start, text)) = pem(piece, file) else { return Vec::new() };
-    let end = text.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    let blocks = pem_blocks(&text[..end], 8).expect("an accepted chain");
+    let Some(pem) = Pem::of(piece, file) else { return Vec::new() };
+    let end = pem.text.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let blocks = pem_blocks(&pem.text[..end], 8).expect("an accepted chain");
     let is_root = |line: Line| matches!(line, Line::Body(block) if is_self_issued(&blocks[block].1));
-    let bodies = lines(text).into_iter().filter(|(line, _)| is_root(*line));
-    bodies.map(|(_, range)| whole(start + range.start..start + range.end)).collect()
+    let bodies = lines(&pem.text).into_iter().filter(|(line, _)| is_root(*line));
+    bodies.map(|(_, range)| pem.bits(&range)).collect()
 }
 
 fn outside_pem(piece: &Piece, file: usize) -> Vec<Bits> {
-    let Some((start, text)) = pem(piece, file) else { return Vec::new() };
-    let outside = lines(text).into_iter().filter(|(line, _)| *line == Line::Outside);
-    outside.map(|(_, range)| whole(start + range.start..start + range.end)).collect()
+    let Some(pem) = Pem::of(piece, file) else { return Vec::new() };
+    let outside = lines(&pem.text).into_iter().filter(|(line, _)| *line == Line::Outside);
+    outside.map(|(_, range)| pem.bits(&range)).collect()
 }
 
 fn given_ark(piece: &Piece, file: usize) -> Vec<Bits> {
@@ -182,7 +227,7 @@ fn given_ark(piece: &Piece, file: usize) -> Vec<Bits> {
 fn carried_ark(piece: &Piece, file: usize) -> Vec<Bits> {
     let bytes = bytes(piece, file);
     let is_table = piece.tee == Tee::Snp && file == 0 && bytes.len() > REPORT_SIZE;
-    if !is_table {
+    if !is_table || is_text(bytes) {
         return Vec::new();
     }
     let table = &bytes[REPORT_SIZE..];
@@ -194,6 +239,37 @@ fn carried_ark(piece: &Piece, file: usize) -> Vec<Bits> {
         [whole(entry..entry + GUID), whole(content..content + der.len())]
     })
     .collect()
+}
+
+fn coco_ark(piece: &Piece, file: usize) -> Vec<Bits> {
+    let bytes = bytes(piece, file);
+    if piece.tee != Tee::Snp || file > 0 || !is_text(bytes) {
+        return Vec::new();
+    }
+    let roots = piece.asked.anchors.iter().filter(|anchor| anchor.danger);
+    let entries = roots.map(|root| json!({"cert_type": "ARK", "data": root.certificate.der()}).to_string());
+    let found = entries.filter_map(|entry| position(bytes, entry.as_bytes()).map(|at| at..at + entry.len()));
+    found.map(whole).collect()
+}
+
+fn null_members(piece: &Piece, file: usize) -> Vec<Bits> {
+    let bytes = bytes(piece, file);
+    if file > 0 || !is_text(bytes) {
+        return Vec::new();
+    }
+    let (name, member) = (b"fmc".len(), b"\"fmc\":null");
+    let windows = bytes.windows(member.len()).enumerate().filter(|(_, window)| window == member);
+    windows.map(|(at, _)| whole(at + 1..at + 1 + name)).collect()
+}
+
+fn media_type(piece: &Piece, file: usize) -> Vec<Bits> {
+    let bytes = bytes(piece, file);
+    if file > 0 || !bytes.starts_with(b"[\"") {
+        return Vec::new();
+    }
+    let name = bytes[2..].iter().take_while(|byte| **byte != b'"').enumerate();
+    let letters = name.filter(|(_, byte)| byte.is_ascii_alphabetic());
+    letters.map(|(at, _)| Bits { range: at + 2..at + 3, mask: 0x20 }).collect()
 }
 
 fn pinned_intermediate(piece: &Piece, file: usize) -> Vec<Bits> {
@@ -241,6 +317,10 @@ fn member(piece: &Piece, file: usize, name: &str) -> Option<(Range<usize>, Range
     Some((name, value..end))
 }
 
+fn is_text(evidence: &[u8]) -> bool {
+    matches!(evidence.first(), Some(b'{' | b'['))
+}
+
 fn is_self_issued(der: &[u8]) -> bool {
     Certificate::parse(der).is_ok_and(|certificate| certificate.subject() == certificate.issuer())
 }
@@ -252,6 +332,9 @@ fn position(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 /// An entry of a certificate table (AMD 56421): GUID, offset, length.
 const TABLE_ENTRY: usize = 24;
 const GUID: usize = 16;
+/// CoCo's evidence JSON around a quote, as it is minted.
+const COCO_QUOTE: &[u8] = b"{\"quote\":\"";
+const COCO_END: usize = 2;
 
 #[cfg(test)]
 mod tests;

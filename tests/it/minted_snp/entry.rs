@@ -1,8 +1,9 @@
 //! Every way in which certificates can come in: none of them makes a root of what came.
 
-use serde_json::{Value, json};
-use sim::amd::{CertificateTableEntry, Product, ReportFields, SigningChoice, certificate_table, guid};
+use serde_json::json;
+use sim::amd::{CertificateTableEntry, Product, SigningChoice, certificate_table, guid};
 use sim::x509::pem;
+use system_tests::coco::snp_evidence;
 use verifier::crypto::{CryptoError, SignatureAlgorithm};
 use verifier::error::{ParseError, VerifyError};
 use verifier::evidence::Tee;
@@ -41,14 +42,14 @@ fn entries(snp: &Snp) -> Vec<(String, Case)> {
     add("CoCo's JSON", &|case| {
         let chain = [("VCEK", &vek), ("ASK", &intermediate), ("ARK", &root)];
         let chain = chain.map(|(kind, der)| json!({ "cert_type": kind, "data": der }));
-        case.evidence = coco(&snp.report, &case.evidence, &json!(chain));
+        case.evidence = snp_evidence(&snp.report, &case.evidence, &json!(chain));
         case.tee = Some(Tee::Snp);
     });
     add("CoCo's JSON, nobody says of what TEE", &|case| {
         let chain = [("VCEK", &vek), ("ASK", &intermediate), ("ARK", &root)];
         let chain = chain
             .map(|(kind, der)| json!({ "cert_type": kind, "data": pem("CERTIFICATE", der).into_bytes() }));
-        case.evidence = coco(&snp.report, &case.evidence, &json!(chain));
+        case.evidence = snp_evidence(&snp.report, &case.evidence, &json!(chain));
     });
     entries
 }
@@ -59,38 +60,6 @@ fn table_of(certificates: &[([u8; 16], &Vec<u8>)]) -> Vec<u8> {
         CertificateTableEntry { guid: *guid, certificate }
     };
     certificate_table(&certificates.iter().map(entry).collect::<Vec<_>>()).unwrap()
-}
-
-/// The evidence JSON of CoCo's SNP attester.
-fn coco(fields: &ReportFields, report: &[u8], chain: &Value) -> Vec<u8> {
-    let turin = fields.cpuid[0] == 0x1a;
-    let tcb = |raw: [u8; 8]| match (turin, raw) {
-        (true, [fmc, bootloader, tee, snp, _, _, _, microcode]) => {
-            json!({ "fmc": fmc, "bootloader": bootloader, "tee": tee, "snp": snp, "microcode": microcode })
-        }
-        (false, [bootloader, tee, _, _, _, _, snp, microcode]) => {
-            json!({ "fmc": null, "bootloader": bootloader, "tee": tee, "snp": snp, "microcode": microcode })
-        }
-    };
-    let firmware = |version: sim::amd::FirmwareVersion| json!({ "major": version.major, "minor": version.minor, "build": version.build });
-    let [family, model, stepping] = fields.cpuid;
-    let report = json!({
-        "version": fields.version, "guest_svn": fields.guest_svn, "policy": fields.policy,
-        "family_id": fields.family_id, "image_id": fields.image_id, "vmpl": fields.vmpl,
-        "sig_algo": fields.signature_algorithm, "current_tcb": tcb(fields.current_tcb),
-        "plat_info": fields.platform_info, "key_info": fields.key_info,
-        "report_data": fields.report_data.to_vec(), "measurement": fields.measurement.to_vec(),
-        "host_data": fields.host_data, "id_key_digest": fields.id_key_digest.to_vec(),
-        "author_key_digest": fields.author_key_digest.to_vec(), "report_id": fields.report_id,
-        "report_id_ma": fields.report_id_ma, "reported_tcb": tcb(fields.reported_tcb),
-        "cpuid_fam_id": family, "cpuid_mod_id": model, "cpuid_step": stepping,
-        "chip_id": fields.chip_id.to_vec(), "committed_tcb": tcb(fields.committed_tcb),
-        "current": firmware(fields.current), "committed": firmware(fields.committed),
-        "launch_tcb": tcb(fields.launch_tcb), "launch_mit_vector": fields.launch_mitigations,
-        "current_mit_vector": fields.current_mitigations,
-        "signature": { "r": report[0x2a0..0x2e8].to_vec(), "s": report[0x2e8..0x330].to_vec() },
-    });
-    json!({ "attestation_report": report, "cert_chain": chain }).to_string().into_bytes()
 }
 
 #[test]
@@ -182,7 +151,7 @@ fn refuses_a_table_without_its_end_and_one_of_too_many_entries() {
 fn refuses_coco_json_that_says_a_member_twice_or_leaves_one_out() {
     let snp = Snp::good();
     let case = snp.mint();
-    let text = String::from_utf8(coco(&snp.report, &case.evidence, &json!(null))).unwrap();
+    let text = String::from_utf8(snp_evidence(&snp.report, &case.evidence, &json!(null))).unwrap();
     let with = |text: String| {
         let mut case = case.clone();
         case.evidence = text.into_bytes();
@@ -208,7 +177,7 @@ fn refuses_coco_json_that_says_a_member_twice_or_leaves_one_out() {
 fn a_field_of_coco_json_that_lies_breaks_the_signature() {
     let snp = Snp::good();
     let mut case = snp.mint();
-    let text = String::from_utf8(coco(&snp.report, &case.evidence, &json!(null))).unwrap();
+    let text = String::from_utf8(snp_evidence(&snp.report, &case.evidence, &json!(null))).unwrap();
     case.evidence = text.replacen("\"guest_svn\":0", "\"guest_svn\":1", 1).into_bytes();
     let algorithm = SignatureAlgorithm::EcdsaP384Sha384;
     let error = SnpError::Signature(CryptoError::SignatureWrong { algorithm });
