@@ -9,7 +9,7 @@ pub(crate) struct Tally {
     pub(crate) tried: u64,
     /// By [`Stage::ALL`].
     pub(crate) refused: [u64; Stage::ALL.len()],
-    /// By [`RULES`]: tried, and accepted with the verdict as before.
+    /// By [`RULES`]: tried, and accepted as the rule says.
     pub(crate) exempt: Vec<(u64, u64)>,
     /// Accepted without a rule, or with another verdict.
     pub(crate) accepted: u64,
@@ -37,6 +37,7 @@ impl Tally {
     /// Counts a flip; says what is wrong with it, if it must not be.
     pub(crate) fn count(&mut self, rule: Option<usize>, outcome: &Outcome) -> Option<String> {
         self.tried += 1;
+        let may_differ = rule.and_then(|rule| RULES.get(rule)?.differs);
         let exempt = rule.and_then(|rule| self.exempt.get_mut(rule));
         match (outcome, exempt) {
             (Outcome::Refused(stage), exempt) => {
@@ -46,6 +47,13 @@ impl Tally {
                 None
             }
             (Outcome::Same, Some((tried, accepted))) => {
+                *tried += 1;
+                *accepted += 1;
+                None
+            }
+            (Outcome::Different(difference), Some((tried, accepted)))
+                if may_differ == Some(difference.as_str()) =>
+            {
                 *tried += 1;
                 *accepted += 1;
                 None
@@ -82,7 +90,7 @@ impl Tally {
         self.refused.iter().sum()
     }
 
-    /// Accepted under a rule, the verdict as before.
+    /// Accepted under a rule.
     pub(crate) fn exempt_accepted(&self) -> u64 {
         self.exempt.iter().map(|(_, accepted)| accepted).sum()
     }

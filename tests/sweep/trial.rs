@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use verifier::check::Check;
+use verifier::check::{Check, Fact};
 use verifier::verdict::{self, Verdict};
 
 /// Where a flip was refused.
@@ -102,6 +102,11 @@ impl Base {
     /// nobody needs is listed by its name as before, or as unreadable.
     fn difference(&self, flipped: &Verdict) -> Option<String> {
         let base = &self.verdict;
+        let uncounted = |verdict: &Verdict| {
+            let (claims, trustee) = (without_count(&verdict.claims), without_count(&verdict.trustee));
+            let unused_endorsements = Vec::new();
+            Verdict { claims, trustee, unused_endorsements, ..verdict.clone() }
+        };
         if base.checks != flipped.checks {
             let pairs = base.checks.iter().zip(&flipped.checks);
             let differing = pairs.clone().find(|(one, other)| one != other);
@@ -112,13 +117,26 @@ impl Base {
         }
         let unused_endorsements = base.unused_endorsements.clone();
         let same = *base == Verdict { unused_endorsements, ..flipped.clone() };
-        (!same).then(|| "claims, TCB, tier or error".to_owned())
+        let longer = !same && uncounted(base) == uncounted(flipped);
+        let words = if longer { LONGER } else { "claims, TCB, tier or error" };
+        (!same).then(|| words.to_owned())
     }
 }
 
 /// Keeps the message of a panic for [`Base::compare`] instead of printing it.
 pub(crate) fn keep_panics() {
     std::panic::set_hook(Box::new(|info| PANIC.set(info.to_string())));
+}
+
+/// Claims without the number of bytes after a quote.
+fn without_count(claims: &Fact) -> Fact {
+    match claims {
+        Fact::Map(members) => {
+            let kept = members.iter().filter(|(name, _)| *name != "trailing_bytes");
+            Fact::Map(kept.map(|(name, value)| (*name, without_count(value))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 fn count<'a>(checks: impl Iterator<Item = &'a Check>) -> BTreeMap<&'static str, usize> {
@@ -128,6 +146,9 @@ fn count<'a>(checks: impl Iterator<Item = &'a Check>) -> BTreeMap<&'static str, 
     }
     counts
 }
+
+/// The one difference that a rule of the table may name.
+pub(crate) const LONGER: &str = "the number of bytes after the quote, and nothing else";
 
 thread_local! {
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) };

@@ -1,6 +1,7 @@
 use system_tests::fixtures::registry_root;
 
-use super::{Exempt, Line, RULES, lines};
+use super::find::{Line, lines};
+use super::{Exempt, RULES};
 use crate::piece::Piece;
 
 fn registry(part: &str) -> Piece {
@@ -60,4 +61,17 @@ fn exempts_of_collateral_the_case_of_the_signatures_letters() {
     let json: serde_json::Value = serde_json::from_slice(&piece.files[number].bytes).unwrap();
     let letters = json["signature"].as_str().unwrap().bytes().filter(u8::is_ascii_alphabetic).count();
     assert_eq!(exempted(&piece, number), [("case of hexadecimal", letters)]);
+}
+
+#[test]
+fn exempts_of_an_id_block_the_algorithm_of_an_author_who_is_not_there() {
+    let pieces = crate::minted::pieces(&|minted| minted.ends_with("id-block")).unwrap();
+    let of = |name: &str| {
+        let piece = pieces.iter().find(|piece| piece.name == name).unwrap();
+        let block = piece.files.iter().position(|file| file.name == "id-block").unwrap();
+        exempted(piece, block)
+    };
+    let exempt = vec![("algorithm of an author key that is not there", 1)];
+    assert_eq!(of("minted/snp-genoa-v5-vlek-id-block"), exempt);
+    assert_eq!(of("minted/snp-genoa-v5-vcek-id-block"), vec![]);
 }
