@@ -4,6 +4,7 @@ mod agent_binary;
 mod allocations;
 mod appraisal;
 mod broker;
+mod cache;
 mod checks;
 mod cli_formats;
 mod cli_policy;

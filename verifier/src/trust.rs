@@ -85,7 +85,7 @@ pub enum Scope {
 }
 
 impl TrustVector {
-    /// The worst tier of the claims that `scope` asks for, and of any other claim that was made and is bad.
+    /// The worst tier of the claims that `scope` asks for.
     pub fn tier(&self, scope: Scope) -> Tier {
         let hardware = Tier::of(self.hardware);
         match scope {

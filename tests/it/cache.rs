@@ -1,0 +1,248 @@
+//! What was verified before changes no verdict: random sequences of evidence, endorsements, clocks and evictions before sets of
+//! endorsements that live long, and before the same sets parsed anew, of which nothing is known.
+
+use std::collections::BTreeMap;
+
+use reference_values::ReferenceValues;
+use sim::SeededRng;
+use sim::amd::SigningChoice;
+use sim::intel::{CollateralFields, IntelMachine, IntelVendor, PckCa, QuoteForm};
+use system_tests::minted::{Amd, NOW, REPORT_DATA};
+use system_tests::summary::announce;
+use verifier::anchors::Anchors;
+use verifier::appraise::Wanted;
+use verifier::crypto::{sha256, signature_checks};
+use verifier::endorsements::Endorsements;
+use verifier::expected::Expected;
+use verifier::policy::Policy;
+use verifier::time::UnixTime;
+use verifier::trust::Scope;
+use verifier::verdict::{Context, Verdict, assess};
+
+/// Everything that a sequence draws from.
+struct World {
+    anchors: Anchors,
+    /// The intermediates that come along in quotes.
+    issuers: Vec<Vec<u8>>,
+    /// Evidence of each vendor: good, and changed after it was signed.
+    evidence: Vec<Vec<Vec<u8>>>,
+    /// Endorsements of each vendor: those that vouch for its evidence, and others that say otherwise.
+    endorsements: Vec<Vec<Vec<u8>>>,
+}
+
+/// A set of endorsements as an operator keeps it.
+struct Kept {
+    vendors: Vec<usize>,
+    files: Vec<Vec<u8>>,
+    parsed: Endorsements,
+}
+
+/// Numbers that depend on nothing but the seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 += 1;
+        let hash = sha256(&[b"cache", self.0.to_be_bytes().as_slice()].concat());
+        usize::try_from(u32::from_be_bytes(hash[..4].try_into().unwrap())).unwrap() % limit
+    }
+
+    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.below(all.len())]
+    }
+}
+
+#[test]
+fn what_was_verified_before_changes_no_verdict() {
+    let world = World::new();
+    let mut dice = Dice(0);
+    let mut sets: Vec<Kept> = (0..SETS).map(|_| world.keep(&mut dice)).collect();
+    let (mut hits, mut replaced) = (0, 0);
+    let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
+    for step in 0..STEPS {
+        // Endorsements that were replaced: all that was remembered of them is gone.
+        if dice.below(300) == 0 {
+            let which = dice.below(SETS);
+            sets[which] = world.keep(&mut dice);
+            replaced += 1;
+        }
+        let which = dice.below(SETS);
+        let set = &sets[which];
+        // Mostly of a vendor that the set knows, else of any: their intermediates push one another out.
+        let vendor = if dice.below(3) == 0 { dice.below(VENDORS + 1) } else { *dice.of(&set.vendors) };
+        let (evidence, now) = (dice.of(&world.evidence[vendor]), *dice.of(&CLOCKS));
+        let bound = dice.below(10) > 0;
+        let scope = if dice.below(4) == 0 { Scope::Full } else { Scope::Hardware };
+        let judge = |endorsements| world.judge(evidence, endorsements, (bound, scope), now);
+        let before = signature_checks();
+        let kept = judge(&set.parsed);
+        let warm = signature_checks() - before;
+        let fresh = judge(&parsed(&set.files));
+        let cold = signature_checks() - before - warm;
+        assert_eq!(kept, fresh, "step {step}, vendor {vendor}, clock {now}");
+        assert!(warm <= cold, "step {step}: what is known costs more");
+        hits += u32::from(warm < cold);
+        let outcome =
+            fresh.error.as_ref().map_or_else(|| format!("{:?}", fresh.tier), |error| error.kind.to_owned());
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    let known =
+        |set: &Kept| world.issuers.iter().filter(|issuer| set.parsed.known_issuer(issuer).is_some()).count();
+    let most = sets.iter().map(known).max();
+    assert_eq!(most, Some(MOST_KNOWN), "no set was ever full, or one grew beyond its bound");
+    announce(&format!(
+        "cache: {STEPS} verifications with and without what was verified before, {hits} of them with, {replaced} sets \
+         replaced, every verdict equal: {outcomes:?}"
+    ));
+    assert!(hits > STEPS / 4, "{hits}");
+    for outcome in ["Affirming", "Warning", "Contraindicated", "None"] {
+        assert!(outcomes.contains_key(outcome), "{outcome}: {outcomes:?}");
+    }
+    assert!(outcomes.len() > 8, "{outcomes:?}");
+}
+
+impl World {
+    fn new() -> Self {
+        let mut anchors = Anchors::vendor().unwrap();
+        let (mut issuers, mut evidence, mut endorsements) = (Vec::new(), Vec::new(), Vec::new());
+        for number in 0..VENDORS {
+            let rng = &mut SeededRng::new(&format!("cache: intel {number}"));
+            let vendor = IntelVendor::new(rng, NOW).unwrap();
+            anchors.danger_add(&format!("danger_intel_{number}"), &vendor.root.certificate).unwrap();
+            let form = QuoteForm::ALL[number % QuoteForm::ALL.len()];
+            let machines = [PckCa::Platform, PckCa::Processor]
+                .map(|ca| IntelMachine { ca, ..IntelMachine::new(form, rng) });
+            issuers.extend([&vendor.platform_ca, &vendor.processor_ca].map(|ca| ca.certificate.clone()));
+            evidence.push(machines.iter().flat_map(|machine| quotes(&vendor, machine)).collect());
+            endorsements.push(machines.iter().flat_map(|machine| collateral(&vendor, machine)).collect());
+        }
+        let amd = Amd::new();
+        anchors.danger_add("danger_amd", &amd.vendor.ark.certificate).unwrap();
+        evidence.push(reports(&amd));
+        endorsements.push(vouching(&amd));
+        Self { anchors, issuers, evidence, endorsements }
+    }
+
+    /// The endorsements of a few vendors, some of them left out.
+    fn keep(&self, dice: &mut Dice) -> Kept {
+        // AMD's is the last, and in every set.
+        let vendors: Vec<usize> =
+            std::iter::once(VENDORS).chain((1..IN_A_SET).map(|_| dice.below(VENDORS))).collect();
+        let all = vendors.iter().flat_map(|vendor| &self.endorsements[*vendor]);
+        let files: Vec<Vec<u8>> = all.filter(|_| dice.below(8) > 0).cloned().collect();
+        Kept { parsed: parsed(&files), files, vendors }
+    }
+
+    fn judge(
+        &self,
+        evidence: &[u8],
+        endorsements: &Endorsements,
+        (bound, scope): (bool, Scope),
+        now: i64,
+    ) -> Verdict {
+        let report_data = if bound { REPORT_DATA } else { [0x22; 64] };
+        let context = Context {
+            endorsements,
+            anchors: &self.anchors,
+            expected: &Expected::report_data(report_data),
+            wanted: Wanted { reference_values: &ReferenceValues::default(), expectations: &[] },
+            policy: &Policy { danger_accept_simulated: true, ..Policy::default() },
+            scope,
+        };
+        assess(evidence, None, &context, UnixTime::from_secs(now))
+    }
+}
+
+fn parsed(files: &[Vec<u8>]) -> Endorsements {
+    let mut endorsements = Endorsements::new();
+    for (number, file) in files.iter().enumerate() {
+        endorsements.add(&number.to_string(), file).unwrap();
+    }
+    endorsements
+}
+
+/// A good quote, one whose signature or body was changed, one with a PCK certificate whose time is short, and one with a leaf
+/// that another CA of the same name signed.
+fn quotes(vendor: &IntelVendor, machine: &IntelMachine) -> Vec<Vec<u8>> {
+    let fields = machine.quote_fields(REPORT_DATA);
+    let quote = |chain: &str| machine.quote(&fields, chain.as_bytes()).unwrap();
+    let good = quote(&vendor.pck_chain(machine, NOW).unwrap());
+    let changed = |at: usize| {
+        let mut quote = good.clone();
+        quote[at] ^= 1;
+        quote
+    };
+    let mut short = vendor.pck_fields(machine, NOW).unwrap();
+    short.not_after = NOW + HOUR;
+    let short = short.sign(&vendor.pck_ca(machine.ca).key).unwrap();
+    let forged = vendor.pck_fields(machine, NOW).unwrap().sign(&machine.pck).unwrap();
+    let with = |leaf: &[u8]| quote(&vendor.pck_chain_with(machine.ca, leaf));
+    let (header, body_end) = (40, if machine.form == QuoteForm::Sgx { 48 + 384 } else { 48 + 584 });
+    vec![changed(header), changed(body_end - 64), with(&short), with(&forged), good.clone(), good]
+}
+
+/// Good collateral, short-lived TCB info, one that calls the platform out of date, an identity by a wrong key, a CRL that
+/// revokes the CA's certificates and one that is stale.
+fn collateral(vendor: &IntelVendor, machine: &IntelMachine) -> Vec<Vec<u8>> {
+    let fields = CollateralFields::new(vendor, machine, NOW).unwrap();
+    let good = fields.sign(vendor).unwrap();
+    let changed = |change: &dyn Fn(&mut CollateralFields)| {
+        let mut changed = fields.clone();
+        change(&mut changed);
+        changed.sign(vendor).unwrap()
+    };
+    let newer = changed(&|fields| {
+        fields.tcb_info.tcb_evaluation_data_number += 1;
+        fields.tcb_info.tcb_levels[0].tcb_status = "SWHardeningNeeded".to_owned();
+    });
+    let stale = changed(&|fields| fields.pck_crl.next_update = Some(NOW - HOUR));
+    let mut files = vec![
+        good.tcb_info,
+        good.qe_identity,
+        good.tcb_signing_chain.into_bytes(),
+        good.root_crl,
+        good.pck_crl,
+        stale.pck_crl,
+    ];
+    // Not with every machine: it would leave no good verdict.
+    if machine.ca == PckCa::Processor {
+        files.push(newer.tcb_info);
+    }
+    files
+}
+
+fn reports(amd: &Amd) -> Vec<Vec<u8>> {
+    let good = amd.case(|_, _| ()).evidence;
+    let mut changed = good.clone();
+    changed[0x90] ^= 1;
+    let debug = amd.case(|report, _| report.policy |= 1 << 19).evidence;
+    vec![good.clone(), good, changed, debug]
+}
+
+fn vouching(amd: &Amd) -> Vec<Vec<u8>> {
+    let mut files: Vec<Vec<u8>> =
+        amd.case(|_, _| ()).endorsements.into_iter().map(|(_, file)| file).collect();
+    files.push(amd.vendor.endorse(&amd.chip, SigningChoice::Vlek, NOW).unwrap());
+    files.push(amd.case(|_, crl| crl.next_update = Some(NOW - HOUR)).endorsements.pop().unwrap().1);
+    files
+}
+
+const HOUR: i64 = 3600;
+/// Before everything, at the beginning, at both sides of every end that is near, and after everything.
+const CLOCKS: [i64; 8] = [
+    NOW - 400 * 24 * HOUR,
+    NOW,
+    NOW,
+    NOW,
+    NOW + HOUR,
+    NOW + HOUR + 1,
+    NOW + 40 * 24 * HOUR,
+    NOW + 9000 * 24 * HOUR,
+];
+/// Intermediates that one set remembers.
+const MOST_KNOWN: usize = 32;
+/// Each has two CAs: more than the verifier remembers of one set.
+const VENDORS: usize = 20;
+const SETS: usize = 6;
+const IN_A_SET: usize = 4;
+const STEPS: u32 = 4000;
