@@ -101,6 +101,39 @@ fn what_was_verified_before_changes_no_verdict() {
     assert!(outcomes.len() > 8, "{outcomes:?}");
 }
 
+#[test]
+fn strangers_fill_no_memory_and_push_nothing_out() {
+    let world = World::new();
+    let known: Vec<usize> = (0..VENDORS + 1).filter(|vendor| vendor % VENDORS == 0).collect();
+    let files: Vec<Vec<u8>> = known.iter().flat_map(|vendor| world.endorsements[*vendor].clone()).collect();
+    let endorsements = parsed(&files);
+    let good = &world.evidence[0][4];
+    assert!(world.judge(good, &endorsements, (true, Scope::Hardware), NOW).error.is_none());
+    let remembered = || -> Vec<bool> {
+        world.issuers.iter().map(|issuer| endorsements.known_issuer(issuer).is_some()).collect()
+    };
+    let before = remembered();
+    assert_eq!(before.iter().filter(|known| **known).count(), 1);
+    // Chains that are whole, under roots of the vendor's name that nobody pinned.
+    for number in 0..2 * MOST_KNOWN {
+        let rng = &mut SeededRng::new(&format!("cache: stranger {number}"));
+        let vendor = IntelVendor::new(rng, NOW).unwrap();
+        let machine = IntelMachine::new(QuoteForm::TdxV4, rng);
+        let quote = quotes(&vendor, &machine).pop().unwrap();
+        assert!(!world.judge(&quote, &endorsements, (true, Scope::Hardware), NOW).verified);
+        assert!(endorsements.known_issuer(&vendor.pck_ca(machine.ca).certificate).is_none(), "{number}");
+    }
+    assert_eq!(remembered(), before);
+    // What is known costs its own signatures alone: quote, QE report and leaf.
+    let checks = signature_checks();
+    assert!(world.judge(good, &endorsements, (true, Scope::Hardware), NOW).error.is_none());
+    assert_eq!(signature_checks() - checks, 3);
+    // What was remembered ends with what it rests on, whatever was asked before.
+    for (at, holds) in [(NOW + 9000 * 24 * HOUR, false), (NOW - 400 * 24 * HOUR, false), (NOW, true)] {
+        assert_eq!(world.judge(good, &endorsements, (true, Scope::Hardware), at).verified, holds, "{at}");
+    }
+}
+
 impl World {
     fn new() -> Self {
         let mut anchors = Anchors::vendor().unwrap();
