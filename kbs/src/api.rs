@@ -25,6 +25,8 @@ use crate::admin::{Admin, authenticate};
 use crate::broker::Broker;
 use crate::federation::JWKS_PATH;
 use crate::roles::Permission;
+#[cfg(fuzzing)]
+pub(crate) use federation::wanted;
 use problem::{CocoProblem, Problem, V1Problem};
 
 /// Registers every route. Whatever is not a route, and every method that a route does not have, is answered here

@@ -57,6 +57,8 @@ mod epoch_file;
 mod federation;
 mod flight;
 mod foreign;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gate;
 pub mod grant;
 pub mod holds;

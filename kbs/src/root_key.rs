@@ -88,14 +88,14 @@ impl RootKeys {
     }
 
     /// Root keys of a test.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn of(current: impl RootKey + 'static, previous: Vec<Box<dyn RootKey>>) -> Self {
         let known = |key| Known { key, formerly: Vec::new() };
         Self { current: known(Box::new(current)), previous: previous.into_iter().map(known).collect() }
     }
 
     /// A root key of a test, as a file holds it.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn of_key(key: crate::seal::SealingKey) -> Self {
         Self::of(FileKey::new(key), Vec::new())
     }

@@ -24,11 +24,11 @@ pub(super) async fn post(
     payload: Payload,
 ) -> Result<HttpResponse, V1Problem> {
     let body = body::read(&request, payload, BODY_BYTES, broker.config.limits.request).await?;
-    let wanted: Wanted = serde_json::from_slice(&body).map_err(|_| Problem::Wanted)?;
+    let audience = wanted(&body)?;
     let now = broker.instant().map_err(Problem::from)?;
     let ask = Ask {
         shown: Credentials { cookie: session_cookie(&request), bearer: bearer(&request).map(str::to_owned) },
-        audience: wanted.audience,
+        audience,
         source: source(&request),
     };
     let mut patience = broker.gate.patience();
@@ -47,6 +47,12 @@ pub(super) async fn post(
     let issued = work.await.map_err(|_| Problem::Stopped)?;
     let issued = issued.map_err(|error| charge(&broker, error.into(), source))?;
     Ok(HttpResponse::Ok().json(issued))
+}
+
+/// The audience that a body names.
+pub(crate) fn wanted(body: &[u8]) -> Result<String, Problem> {
+    let Wanted { audience } = serde_json::from_slice(body).map_err(|_| Problem::Wanted)?;
+    Ok(audience)
 }
 
 /// One audience: a URI, or a name.

@@ -99,8 +99,9 @@ pub(super) fn all(root: &Path) -> Vec<Step> {
 /// The fuzz targets compile. Their runtime is C++, which nothing else here needs.
 fn fuzz_targets(root: &Path) -> Step {
     let arguments = &["check", "--manifest-path", "verifier/fuzz/Cargo.toml"];
-    // cargo-fuzz's flags are unstable; the pinned compiler takes them under this variable.
-    let environment = &[("RUSTC_BOOTSTRAP", "1")];
+    // cargo-fuzz's flags are unstable; the pinned compiler takes them under the first variable. The second is cargo-fuzz's too:
+    // the broker's targets reach what no user of its library does.
+    let environment = &[("RUSTC_BOOTSTRAP", "1"), ("RUSTFLAGS", "--cfg fuzzing")];
     let missing = [
         (!root.join("verifier/fuzz/Cargo.toml").is_file()).then_some("verifier/fuzz is not there"),
         (!super::tools::is_on_path("c++") && !super::tools::is_on_path("g++"))
