@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use decision_log::Digest;
 use jsonwebtoken::crypto;
 use jsonwebtoken::{Algorithm, DecodingKey};
+use kbs_protocol::{JsonError, from_slice};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use verifier::time::UnixTime;
@@ -66,6 +67,9 @@ pub enum JwtError {
     /// The claims do not have the form that was wanted.
     #[error("the claims are not of the wanted form")]
     Claims,
+    /// A member stands twice in one object of header or claims.
+    #[error("a name stands twice in one object")]
+    Twice,
     /// Its time is over.
     #[error("expired at {exp}")]
     Expired {
@@ -148,13 +152,21 @@ impl<'a> Parts<'a> {
 
     fn header(&self) -> Result<Header, JwtError> {
         let json = URL_SAFE_NO_PAD.decode(self.header).map_err(|_| JwtError::Form)?;
-        serde_json::from_slice(&json).map_err(|_| JwtError::Form)
+        read("the header of a token", &json, JwtError::Form)
     }
 
     fn claims<T: DeserializeOwned>(&self) -> Result<T, JwtError> {
         let json = URL_SAFE_NO_PAD.decode(self.claims).map_err(|_| JwtError::Form)?;
-        serde_json::from_slice(&json).map_err(|_| JwtError::Claims)
+        read("the claims of a token", &json, JwtError::Claims)
     }
+}
+
+/// RFC 7519 section 4 lets a reader refuse a name that stands twice or take the last: two readers must not see two tokens.
+fn read<T: DeserializeOwned>(what: &'static str, json: &[u8], otherwise: JwtError) -> Result<T, JwtError> {
+    from_slice(what, json, TOKEN_LIMIT).map_err(|error| match error {
+        JsonError::DuplicateMember { .. } => JwtError::Twice,
+        JsonError::TooLarge { .. } | JsonError::Malformed { .. } => otherwise,
+    })
 }
 
 /// What of a header is looked at (RFC 7515, section 4.1; RFC 7516 for those that no signed token has).

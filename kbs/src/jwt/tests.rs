@@ -34,7 +34,12 @@ impl Signer {
     }
 
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
-        let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// Signs what no value can be: a name that stands twice.
+    fn sign_text(&self, header: &str, claims: &str) -> String {
+        let encode = |part: &str| URL_SAFE_NO_PAD.encode(part);
         let message = format!("{}.{}", encode(header), encode(claims));
         let signature = match self {
             Self::Es256(pair) => pair.sign(&signing_rng(), message.as_bytes()).unwrap().as_ref().to_vec(),
@@ -96,6 +101,22 @@ fn a_key_in_the_header_is_refused_even_of_the_right_signer() {
     }
     let token = signer.sign(&json!({"alg": "ES256", "crit": ["b64"]}), &json!({}));
     assert_eq!(verify(&signer.public(), &token), Err(JwtError::HeaderMember { member: "crit" }));
+}
+
+#[test]
+fn rejects_a_name_that_stands_twice_even_of_the_right_signer() {
+    let signer = Signer::es256();
+    let header = r#"{"alg":"ES256"}"#;
+    let cases = [
+        (r#"{"alg":"ES256","alg":"ES256"}"#, "{}"),
+        (header, r#"{"iss":"a","iss":"b"}"#),
+        (header, r#"{"submods":{"cpu0":{"ear.status":"warning","ear.status":"affirming"}}}"#),
+    ];
+    for (header, claims) in cases {
+        let token = signer.sign_text(header, claims);
+        assert_eq!(verify(&signer.public(), &token), Err(JwtError::Twice), "{header} {claims}");
+    }
+    assert_eq!(claimed_issuer(&signer.sign_text(header, cases[1].1)), Err(JwtError::Twice));
 }
 
 #[test]
