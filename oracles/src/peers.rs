@@ -36,8 +36,9 @@ pub fn collateral_for_dcap_qvl(
     vendor: &IntelVendor,
     ca: PckCa,
 ) -> QuoteCollateralV3 {
-    let (tcb_info, tcb_info_signature) = body_and_signature(&collateral.tcb_info, "tcbInfo");
-    let (qe_identity, qe_identity_signature) = body_and_signature(&collateral.qe_identity, "enclaveIdentity");
+    let (tcb_info, tcb_info_signature) = body_and_signature(&collateral.tcb_info, "tcbInfo").expect(MINTED);
+    let (qe_identity, qe_identity_signature) =
+        body_and_signature(&collateral.qe_identity, "enclaveIdentity").expect(MINTED);
     let ca_chain = [&vendor.pck_ca(ca).certificate, &vendor.root.certificate];
     QuoteCollateralV3 {
         pck_crl_issuer_chain: ca_chain.map(|der| pem("CERTIFICATE", der)).concat(),
@@ -53,14 +54,16 @@ pub fn collateral_for_dcap_qvl(
     }
 }
 
-/// The exact bytes of the signed member, and the signature's 64 bytes.
-pub(crate) fn body_and_signature(json: &[u8], member: &str) -> (String, Vec<u8>) {
-    let mut members: std::collections::BTreeMap<String, Box<RawValue>> =
-        serde_json::from_slice(json).expect("minted collateral is JSON");
-    let signature: String =
-        serde_json::from_str(members.remove("signature").expect("a signature").get()).expect("text");
-    let digits: Vec<u8> =
-        signature.bytes().map(|digit| char::from(digit).to_digit(16).expect("hex") as u8).collect();
-    let bytes = digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-    (members.remove(member).expect("the signed member").get().to_owned(), bytes)
+/// The exact bytes of the signed member, and the signature's 64 bytes; `None` where the JSON has no such form.
+pub(crate) fn body_and_signature(json: &[u8], member: &str) -> Option<(String, Vec<u8>)> {
+    let mut members: std::collections::BTreeMap<String, Box<RawValue>> = serde_json::from_slice(json).ok()?;
+    let signature: String = serde_json::from_str(members.remove("signature")?.get()).ok()?;
+    let digits: Option<Vec<u8>> = signature
+        .chars()
+        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect();
+    let bytes = digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+    Some((members.remove(member)?.get().to_owned(), bytes))
 }
+
+const MINTED: &str = "minted collateral has Intel's form";

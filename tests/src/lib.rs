@@ -9,8 +9,9 @@
 pub mod binaries;
 pub mod broker;
 pub mod coco;
-pub mod fixtures;
 pub mod minted;
 pub mod postgres;
 pub mod proxy;
 pub mod summary;
+
+pub use fixtures;

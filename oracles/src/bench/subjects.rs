@@ -72,7 +72,7 @@ pub fn contenders() -> Vec<Contender> {
 /// evidence cannot do without.
 fn limits() -> [Contender; 3] {
     let signer = Certificate::parse(&first_block(SIGNING_CHAIN)).expect("Intel's TCB signer");
-    let (body, signature) = body_and_signature(QE_IDENTITY, "enclaveIdentity");
+    let (body, signature) = body_and_signature(QE_IDENTITY, "enclaveIdentity").expect("real collateral");
     let p256 = move || {
         let signature = Signature::EcdsaFixed(black_box(&signature));
         signer.public_key().verify(SignatureAlgorithm::EcdsaP256Sha256, body.as_bytes(), signature)
@@ -171,8 +171,9 @@ where
 }
 
 fn collateral() -> QuoteCollateralV3 {
-    let (tcb_info, tcb_info_signature) = body_and_signature(TCB_INFO, "tcbInfo");
-    let (qe_identity, qe_identity_signature) = body_and_signature(QE_IDENTITY, "enclaveIdentity");
+    let (tcb_info, tcb_info_signature) = body_and_signature(TCB_INFO, "tcbInfo").expect("real collateral");
+    let (qe_identity, qe_identity_signature) =
+        body_and_signature(QE_IDENTITY, "enclaveIdentity").expect("real collateral");
     let chain = String::from_utf8(SIGNING_CHAIN.to_vec()).expect("PEM");
     QuoteCollateralV3 {
         pck_crl_issuer_chain: chain.clone(),

@@ -59,6 +59,7 @@ const TABLE: &[Row] = &[
     ),
     shell("guest-agent", May::DependOn(&["kbs-protocol", "weights"])),
     shell("sim-agent", May::DependOn(&["sim", "guest-agent", "kbs-protocol"])),
+    shell("fixtures", May::DependOn(&["verifier"])),
     shell("vouchsafe-cli", May::DependOnAnything),
     shell("system-tests", May::DependOnAnything),
     shell("xtask", May::DependOnAnything),
