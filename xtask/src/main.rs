@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask test`, `cargo xtask sweep`, `cargo xtask bench-peers`, `cargo xtask import-fixtures`.
+//! Development tasks: `cargo xtask test`, `sweep`, `wasm`, `bench-peers` and `import-fixtures`.
 
 #![expect(clippy::disallowed_methods, reason = "a developer's tool: reads and writes the working tree")]
 
@@ -8,6 +8,7 @@ mod import;
 mod scratch;
 mod sweep;
 mod test;
+mod wasm;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Builds the verifier as a WebAssembly module and compares its verdicts in Node with the native program's.
+    Wasm,
     /// Copies the evidence that tests use into fixtures/, with its provenance.
     ImportFixtures {
         /// The folder that holds MANIFEST.tsv.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Test => test::test(root()),
         Task::BenchPeers(args) => bench_peers::bench_peers(root(), &args),
         Task::Sweep { arguments } => sweep::sweep(root(), &arguments),
+        Task::Wasm => wasm::wasm(root()),
         Task::ImportFixtures { from } => import::import(&from, &root().join("fixtures")),
     };
     // Without a backtrace: the last lines of a test run are its counts and what failed.

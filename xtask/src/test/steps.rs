@@ -37,6 +37,10 @@ pub(super) fn all(root: &Path) -> Vec<Step> {
         cargo("format", &["fmt", "--all", "--", "--check"]),
         cargo("format of the oracles", &["fmt", "--manifest-path", "oracles/Cargo.toml", "--", "--check"]),
         cargo(
+            "format of the WebAssembly module",
+            &["fmt", "--manifest-path", "verifier/wasm/Cargo.toml", "--", "--check"],
+        ),
+        cargo(
             "format of the fuzz targets",
             &["fmt", "--manifest-path", "verifier/fuzz/Cargo.toml", "--", "--check"],
         ),
@@ -87,6 +91,7 @@ pub(super) fn all(root: &Path) -> Vec<Step> {
             &["test", "--locked", "-p", "verifier", "--no-fail-fast", "--features", "portable"],
         ),
         tests("oracles", &["test", "--locked", "--manifest-path", "oracles/Cargo.toml", "--no-fail-fast"]),
+        in_node(),
         fuzz_targets(root),
         cargo(
             "cargo deny: licences, bans, sources",
@@ -94,6 +99,20 @@ pub(super) fn all(root: &Path) -> Vec<Step> {
         ),
         advisories(),
     ]
+}
+
+/// The verifier as a WebAssembly module. It needs the compiler's target for that, and Node.
+fn in_node() -> Step {
+    let missing = [
+        (!super::tools::has_target(crate::wasm::TARGET)).then_some(
+            "the compiler has no wasm32-unknown-unknown; `rustup target add wasm32-unknown-unknown` gets it",
+        ),
+        (!super::tools::is_on_path("node")).then_some("no Node (Debian: nodejs)"),
+    ];
+    Step {
+        skipped: missing.into_iter().flatten().next().map(str::to_owned),
+        ..cargo("the verifier in WebAssembly", &["xtask", "wasm"])
+    }
 }
 
 /// The fuzz targets compile. Their runtime is C++, which nothing else here needs.

@@ -39,6 +39,13 @@ fn ensure_c_compiler(runner: &Runner) -> anyhow::Result<()> {
     install_packages(runner, "a C compiler with headers", &["gcc", "libc6-dev"])
 }
 
+/// Whether the compiler can build for this target: its standard library is there.
+pub(super) fn has_target(target: &str) -> bool {
+    let mut rustc = std::process::Command::new("rustc");
+    let folder = rustc.args(["--print", "target-libdir", "--target", target]).output();
+    folder.is_ok_and(|said| Path::new(String::from_utf8_lossy(&said.stdout).trim()).is_dir())
+}
+
 /// The HSM of the tests, which fail without it.
 fn ensure_softhsm(runner: &Runner) -> anyhow::Result<()> {
     if is_on_path("softhsm2-util") {

@@ -1,0 +1,43 @@
+//! `cargo xtask wasm`: builds the verifier as a WebAssembly module and runs it in Node beside the native program.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context;
+
+/// What the module is built for.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Builds the module of `root`, the root of the repository, and the native program, and compares their verdicts in Node.
+///
+/// # Errors
+/// Something cannot be built or started, or a verdict differs.
+pub(crate) fn wasm(root: &Path) -> anyhow::Result<()> {
+    let program = std::env::current_exe().context("this program's path")?;
+    let target = program.parent().and_then(Path::parent).context("target/<profile>")?;
+    let module = target.join(TARGET).join("release/vouchsafe_wasm.wasm");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args([
+        "build",
+        "--locked",
+        "--release",
+        "--target",
+        TARGET,
+        "--manifest-path",
+        "verifier/wasm/Cargo.toml",
+    ]);
+    run(cargo.arg("--target-dir").arg(target).current_dir(root), "building the module")?;
+    // As the step before builds it in a whole test run.
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--locked", "--release", "--workspace", "--bins", "--target-dir"]).arg(target);
+    run(cargo.current_dir(root), "building the native program")?;
+    let mut node = Command::new("node");
+    node.arg("verifier/wasm/test.mjs").arg(module).arg(target.join("release/vouchsafe"));
+    run(node.current_dir(root), "the module in Node")
+}
+
+fn run(command: &mut Command, what: &'static str) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("{what}: starting {command:?}"))?;
+    anyhow::ensure!(status.success(), "{what}: {status}");
+    Ok(())
+}
