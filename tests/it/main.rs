@@ -23,3 +23,4 @@ mod real_crl;
 mod refused;
 mod results;
 mod revocation;
+mod vectors;

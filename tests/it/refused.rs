@@ -15,6 +15,8 @@ use verifier::trust::{Scope, Tier};
 use verifier::verdict::{Context, Stage, Verdict, assess};
 use verifier::verify::{VerifiedEvidence, verify};
 
+use crate::vectors::record;
+
 /// Evidence, what was given beside it, and who asks when.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
@@ -57,7 +59,7 @@ impl Case {
     /// Whether and why it is refused. The verdict on the same case must agree in every part that says so.
     pub(crate) fn outcome(&self) -> Result<(), Refused> {
         let (outcome, _) = self.verified();
-        let verdict = self.verdict(&Policy::default(), Scope::Full);
+        let verdict = self.verdict(&Policy::default(), Scope::Hardware);
         match &outcome {
             Ok(_) => assert!(verdict.verified, "{:?}", verdict.error),
             Err(refused) => agree(refused, &verdict),
@@ -67,6 +69,7 @@ impl Case {
 
     /// The verified evidence, or why there is none; and the checks on the way.
     pub(crate) fn verified(&self) -> (Result<VerifiedEvidence, Refused>, Vec<Check>) {
+        record::record(self, &Policy::default(), Scope::Hardware);
         let mut trail = Trail::new();
         let input = match EvidenceInput::decode(&self.evidence, self.tee) {
             Ok(input) => input,
@@ -86,8 +89,14 @@ impl Case {
         (verified.map_err(Refused::Verify), trail.into_checks())
     }
 
-    /// The verdict without reference values.
+    /// The verdict without reference values. Each that a test asks for is a vector for other verifiers too.
     pub(crate) fn verdict(&self, policy: &Policy, scope: Scope) -> Verdict {
+        record::record(self, policy, scope);
+        self.judged(policy, scope)
+    }
+
+    /// The same, and nothing else.
+    pub(crate) fn judged(&self, policy: &Policy, scope: Scope) -> Verdict {
         let (endorsements, anchors) = (self.endorsements(), self.anchors());
         let context = Context {
             endorsements: &endorsements,
@@ -121,6 +130,7 @@ impl Case {
 pub(crate) fn all(cases: impl IntoIterator<Item = (String, Case, Result<(), Refused>)>) {
     let mut count = 0;
     for (name, case, expected) in cases {
+        record::title(&name);
         assert_eq!(case.outcome(), expected, "{name}");
         count += 1;
     }

@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask test`, `sweep`, `wasm`, `bench-peers` and `import-fixtures`.
+//! Development tasks: `cargo xtask test`, `sweep`, `vectors`, `wasm`, `bench-peers` and `import-fixtures`.
 
 #![expect(clippy::disallowed_methods, reason = "a developer's tool: reads and writes the working tree")]
 
@@ -8,6 +8,7 @@ mod import;
 mod scratch;
 mod sweep;
 mod test;
+mod vectors;
 mod wasm;
 
 use std::ffi::OsString;
@@ -36,6 +37,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Writes the minted cases of the tests to vectors/, for other verifiers.
+    Vectors,
     /// Builds the verifier as a WebAssembly module and compares its verdicts in Node with the native program's.
     Wasm,
     /// Copies the evidence that tests use into fixtures/, with its provenance.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Task::Test => test::test(root()),
         Task::BenchPeers(args) => bench_peers::bench_peers(root(), &args),
         Task::Sweep { arguments } => sweep::sweep(root(), &arguments),
+        Task::Vectors => vectors::vectors(root()),
         Task::Wasm => wasm::wasm(root()),
         Task::ImportFixtures { from } => import::import(&from, &root().join("fixtures")),
     };

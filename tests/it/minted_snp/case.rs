@@ -1,6 +1,7 @@
 //! The parts of one SNP case before they are signed: a test changes one of them.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex};
 
 use sim::amd::{AmdVendor, Chip, Product, ReportFields, SigningChoice};
 use sim::x509::{Authority, CertificateFields, CrlFields};
@@ -101,24 +102,40 @@ impl Snp {
         vec![
             ("vek", self.vek()),
             ("intermediate", self.intermediate()),
-            ("crl", self.crl.sign(self.crl_key).unwrap()),
+            (
+                "crl",
+                once(self.crl.to_be_signed().unwrap(), &self.crl.algorithm, self.crl_key, || {
+                    self.crl.sign(self.crl_key).unwrap()
+                }),
+            ),
         ]
     }
 
     /// The endorsement certificate.
     pub(crate) fn vek(&self) -> Vec<u8> {
-        self.vek.sign(self.vek_key).unwrap()
+        certified(&self.vek, self.vek_key)
     }
 
     /// ASK or ASVK.
     pub(crate) fn intermediate(&self) -> Vec<u8> {
-        self.intermediate.sign(self.intermediate_key).unwrap()
+        certified(&self.intermediate, self.intermediate_key)
     }
 
     /// The root to pin, self-signed.
     pub(crate) fn root(&self) -> Vec<u8> {
-        self.root.sign(&self.vendor.ark.key).unwrap()
+        certified(&self.root, &self.vendor.ark.key)
     }
+}
+
+fn certified(fields: &CertificateFields, key: &RsaKey) -> Vec<u8> {
+    once(fields.to_be_signed().unwrap(), &fields.algorithm, key, || fields.sign(key).unwrap())
+}
+
+/// What the same key signed before in the same words: RSA-4096 takes its time, and PSS gives other bytes each time.
+fn once(to_be_signed: Vec<u8>, algorithm: &[u8], key: &RsaKey, sign: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
+    static SIGNED: Mutex<BTreeMap<[Vec<u8>; 3], Vec<u8>>> = Mutex::new(BTreeMap::new());
+    let what = [to_be_signed, algorithm.to_vec(), key.spki()];
+    SIGNED.lock().unwrap().entry(what).or_insert_with(sign).clone()
 }
 
 /// The authorities of Genoa under another product's names.

@@ -90,6 +90,10 @@ pub(super) fn all(root: &Path) -> Vec<Step> {
             "the verifier with both crypto backends",
             &["test", "--locked", "-p", "verifier", "--no-fail-fast", "--features", "portable"],
         ),
+        tests(
+            "the published vectors with the portable backend",
+            &["test", "--locked", "--manifest-path", "verifier/wasm/Cargo.toml", "--tests"],
+        ),
         tests("oracles", &["test", "--locked", "--manifest-path", "oracles/Cargo.toml", "--no-fail-fast"]),
         in_node(),
         fuzz_targets(root),
