@@ -49,6 +49,14 @@ for target in kbs_messages jwe_open; do
     grep -a '^{' "$recorded" | split -l 1 - "corpus/$target/recorded-"
 done
 
+# Names of resources, expectations, and reference values.
+printf 'kbs:///models/key/llama?version=2' >corpus/kbs_messages/uri
+printf 'kbs://kbs.example:8080/models/key/llama' >corpus/kbs_messages/uri-host
+mkdir -p corpus/policy_and_reference_values
+printf 'launch-digest=%096d' 0 >corpus/policy_and_reference_values/digest
+printf 'isv-svn=7' >corpus/policy_and_reference_values/number
+printf '[[reference]]\ntee = "snp"\nname = "a"\nlaunch-digest = ["%096d"]\n' 0 >corpus/policy_and_reference_values/values
+
 # Wrappers around the reports, and a collection with a type.
 mkdir -p corpus/cmw
 for report in $(all report.bin); do

@@ -5,6 +5,33 @@ pub mod der;
 pub mod intel;
 pub mod json;
 
+/// Not random, and need not be: for keys of which a run wants the same each time.
+pub struct Counter(pub u64);
+
+impl rand_core::TryRng for Counter {
+    type Error = core::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        self.0 += 1;
+        Ok(self.0 as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        self.0 += 1;
+        Ok(self.0)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        for byte in bytes {
+            self.0 += 1;
+            *byte = self.0 as u8;
+        }
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Counter {}
+
 /// Bytes as a series of choices; when they are over, every choice is the first.
 pub struct Script<'a>(pub &'a [u8]);
 
