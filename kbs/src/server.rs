@@ -115,7 +115,14 @@ fn prepare(config: Config, clock: Clock, signals: bool) -> Result<Prepared, Star
         tracing::warn!(danger, "DANGER: this broker runs with a setting that weakens it");
     }
     let broker = Data::new(Broker::start(config, clock)?);
-    broker.snapshot(broker.clock.now())?;
+    let uploaded = broker.snapshot(broker.clock.now())?;
+    if let Some(policy) = uploaded.uploaded.resource_policy() {
+        let sha256 = policy.digest();
+        tracing::warn!(%sha256, "an uploaded resource policy decides, and not the configured one");
+        for rule in policy.dangers() {
+            tracing::warn!(rule, "DANGER: the uploaded resource policy allows simulated hardware");
+        }
+    }
     broker.compare_clock().map_err(StartError::Store)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!(%address, scheme, tees = ?broker.config.tees, "listening");

@@ -57,7 +57,7 @@ pub(crate) enum Problem {
     Tee { taken: String },
     #[error("{0}")]
     Resource(#[from] ResourceError),
-    #[error("the query of the request cannot be read")]
+    #[error("the query of the request cannot be read, or has more than 1024 bytes")]
     Query,
     #[error(transparent)]
     Session(#[from] SessionError),

@@ -21,6 +21,10 @@ use crate::store::Secret;
 
 pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, CocoProblem> {
     let now = broker.instant()?;
+    // It stands in the record of each release.
+    if request.query_string().len() > QUERY_BYTES {
+        return Err(Problem::Query.into());
+    }
     let query = Query::<BTreeMap<String, String>>::from_query(request.query_string());
     let ask = Ask {
         shown: Credentials { cookie: session_cookie(&request), bearer: bearer(&request).map(str::to_owned) },
@@ -91,3 +95,6 @@ fn content_type(request: &HttpRequest) -> String {
 fn path(request: &HttpRequest) -> Result<ResourcePath, Problem> {
     Ok(ResourcePath::parse(request.match_info().query("path"))?)
 }
+
+/// Far more than names and versions of keys need.
+const QUERY_BYTES: usize = 1024;

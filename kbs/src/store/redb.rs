@@ -181,10 +181,13 @@ impl Backend for Redb {
         if !self.shared.failed.load(Ordering::Relaxed) {
             return Ok(());
         }
-        // Whether a write succeeds now shows by one alone.
-        let key = PROBE.to_vec();
-        let changes = vec![Change::Put { table: Table::Meta, key, value: Vec::new() }];
-        self.commit(Batch { changes, ..Batch::default() }).map(|_| ())
+        // Whether a write succeeds now shows by one alone, of the size of an attestation's records: an empty row finds room on a
+        // disk where they find none. It does not stay.
+        for value in [vec![0; PROBE_BYTES], Vec::new()] {
+            let changes = vec![Change::Put { table: Table::Meta, key: PROBE.to_vec(), value }];
+            self.commit(Batch { changes, ..Batch::default() }).map(|_| ())?;
+        }
+        Ok(())
     }
 }
 
@@ -407,6 +410,8 @@ const GROUP_BATCHES: usize = 256;
 const GROUP_BYTES: usize = 8 << 20;
 /// The row that is written to see whether writes succeed.
 const PROBE: &[u8] = b"probe";
+/// Evidence, endorsements and result of an attestation, with room to spare.
+const PROBE_BYTES: usize = 256 << 10;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -224,6 +224,8 @@ fn says_what_weakens_it_and_leaves_nothing_but_the_token() {
 fn whatever_is_not_done_has_the_protocols_error_body() {
     let dev = Dev::start(&[]);
     let large = vec![b' '; 3 << 20];
+    let asking = |bytes: usize| format!("/kbs/v0/resource/a/b/c?q={}", "x".repeat(bytes - 2));
+    let (most, beyond) = (asking(1024), asking(1025));
     for (method, path, body, status) in [
         ("GET", "/kbs/v0/nothing", None, 404),
         ("GET", "/kbs/v0/pkcs11/resource/a", None, 404),
@@ -234,6 +236,8 @@ fn whatever_is_not_done_has_the_protocols_error_body() {
         ("POST", "/kbs/v0/attest", Some(b"{}".as_slice()), 401),
         ("GET", "/kbs/v0/resource/a/b/c", None, 401),
         ("GET", "/kbs/v0/resource/a/b", None, 400),
+        ("GET", &most, None, 401),
+        ("GET", &beyond, None, 400),
         ("GET", "/kbs/v0/resource-policy", None, 401),
         ("GET", "/kbs/v0/reference-value/x", None, 401),
     ] {
