@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kbs_protocol::{InitData, Tee};
 use serde_json::{Value, json};
 use sim::platform::GuestConfig;
@@ -85,6 +87,25 @@ fn a_guest_opens_nothing_under_a_policy_that_names_another_root_and_its_former_t
     let (token, _) = token_with(&bench, |_| {});
     let answer = bench.fetch(RESOURCE, ("authorization", &token));
     assert_eq!((answer.refusal().0, answer.refusal().1.as_str()), (403, "PolicyDeny"));
+}
+
+#[test]
+fn a_broker_says_at_start_that_an_uploaded_policy_decides_and_what_it_dares() {
+    let bench = Bench::new();
+    let Bench { site, broker } = bench;
+    assert!(!broker.log().contains("uploaded"), "{}", broker.log());
+    let rules = "[[allow]]\nname = \"lax\"\nresource = \"*/*/*\"\ntier = \"affirming\"\ndanger_allow_simulated = true\n";
+    let body = json!({"policy": URL_SAFE_NO_PAD.encode(rules)}).to_string();
+    let token = format!("Bearer {}", site.operator.token());
+    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    let answer = call(broker.address, "POST", "/kbs/v0/resource-policy", &headers, Some(body.as_bytes()));
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    drop(broker);
+    let log = site.start(Settings::default()).log();
+    let started = log.rsplit_once("an uploaded resource policy decides, and not the configured one");
+    let (_, after) = started.unwrap_or_else(|| panic!("{log}"));
+    assert!(after.contains("DANGER: the uploaded resource policy allows simulated hardware"), "{after}");
+    assert!(after.contains("lax"), "{after}");
 }
 
 /// A bench whose broker runs under this policy.
