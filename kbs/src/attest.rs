@@ -74,7 +74,7 @@ pub(crate) enum AttestError {
         actual: usize,
     },
     /// The key takes no secret.
-    #[error("tee-pubkey: {0}")]
+    #[error(transparent)]
     Key(#[from] KeyError),
     /// The runtime data has no digest.
     #[error("runtime-data: {0}")]

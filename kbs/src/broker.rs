@@ -13,7 +13,7 @@ use crate::challenge_key::ChallengeKeys;
 use crate::clock_guard::{ClockGuard, ClockWrong};
 use crate::config::{Config, ConfigError, Input, StoreAt, json_of_policy};
 use crate::epoch_file::EpochFile;
-use crate::flight::Flights;
+use crate::flight::{Flights, Misses};
 use crate::gate::Gate;
 use crate::inputs::Outside;
 use crate::refusals::Refusals;
@@ -40,6 +40,8 @@ pub(crate) struct Broker {
     pub(crate) federation_keys: Option<SigningKeys>,
     pub(crate) refusals: Refusals,
     pub(crate) flights: Flights,
+    /// Challenges that were answered wrongly.
+    pub(crate) misses: Misses,
     uploads: Uploads,
     pub(crate) gate: Gate,
     pub(crate) clock_guard: ClockGuard,
@@ -153,6 +155,7 @@ impl Broker {
             clock_guard: ClockGuard::new(config.limits.clock_skew),
             refusals: Refusals::default(),
             flights: Flights::default(),
+            misses: Misses::default(),
             inputs: Mutex::new(None),
             putting: Mutex::new(()),
             uploads: Uploads::default(),

@@ -143,7 +143,7 @@ fn issue_with(
     // Where the settings changed meanwhile the token was of their former epoch.
     let decision = broker
         .store
-        .record_release(&record, &[], &in_force)?
+        .record_release(&record, &[], &in_force, None)?
         .ok_or_else(|| FederationError::Store(StoreError::Contended { what: "the settings".to_owned() }))?;
     tracing::info!(%decision, subject, audience, "federation token issued");
     Ok(Issued { token: issued, expires })

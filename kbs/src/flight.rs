@@ -8,6 +8,10 @@ use tokio::sync::OwnedMutexGuard;
 use crate::gate::{Busy, Patience};
 use crate::session::Nonce;
 
+mod misses;
+
+pub(crate) use misses::Misses;
+
 /// The nonces that are being verified.
 #[derive(Debug, Default)]
 pub(crate) struct Flights(Arc<Mutex<HashMap<Nonce, Arc<tokio::sync::Mutex<()>>>>>);

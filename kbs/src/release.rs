@@ -1,10 +1,10 @@
-//! A token to a sealed secret: policy, store, record, seal, in that order.
+//! A token to a sealed secret: policy, store, seal, record, in that order.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use decision_log::{Denial, Digest, Record, Release};
-use kbs_protocol::jwe::{self, Response, SealError};
+use kbs_protocol::jwe::{self, SealError};
 use kbs_protocol::{Refusal, ResourcePath};
 use policy::{Denied, ResourcePolicy};
 use verifier::time::UnixTime;
@@ -19,6 +19,10 @@ use crate::shown::{self, Credentials, ShownError};
 use crate::store::StoreError;
 use crate::system::rng;
 use crate::token::{TokenError, VerifiedToken};
+
+/// A sealed secret as it leaves: the body of the answer, of which the record names the SHA-256.
+#[derive(Debug)]
+pub(crate) struct Answer(pub(crate) Vec<u8>);
 
 /// What a guest shows when it asks for a secret.
 #[derive(Debug)]
@@ -63,21 +67,24 @@ pub(crate) enum ReleaseError {
     /// The secret cannot be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The sealed secret cannot be written.
+    #[error("the sealed secret cannot be written")]
+    Encode,
 }
 
 /// Releases a secret, sealed to the key that the evidence covers. Blocks.
-pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Response, ReleaseError> {
+pub(crate) fn release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Answer, ReleaseError> {
     for _ in 0..ATTEMPTS {
-        if let Some(response) = try_release(broker, ask, now)? {
-            return Ok(response);
+        if let Some(answer) = try_release(broker, ask, now)? {
+            return Ok(answer);
         }
     }
-    Err(StoreError::Contended { what: "the settings".to_owned() }.into())
+    Err(StoreError::Contended { what: "the settings or the secret".to_owned() }.into())
 }
 
-/// Nothing where the settings changed meanwhile: whoever was told that a policy or a revocation is in force is not followed by
-/// a release that it forbids.
-fn try_release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Option<Response>, ReleaseError> {
+/// Nothing where the settings changed meanwhile, or the secret was deleted: whoever was told that a policy, a revocation or a
+/// deletion is in force is not followed by a release that it forbids.
+fn try_release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Option<Answer>, ReleaseError> {
     // 1. One reading of the settings for the whole request, and the token: of the session first, then the bearer's.
     let (snapshot, settings) = broker.standing(now)?;
     let epoch = settings.epoch();
@@ -89,11 +96,12 @@ fn try_release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Option<Respo
     let grant = authorize(policy, &token, &ask.path, &ask.query, now)
         .map_err(|cause| deny(broker, &request, cause, now))?;
     // 3. The store, which gives nothing without a grant.
-    let Some(secret) = broker.store.load(&grant)? else {
+    let Some(found) = broker.store.load(&grant)? else {
         return Err(ReleaseError::NotFound(ask.path.clone()));
     };
     // 4. Sealed for the guest.
-    let response = jwe::seal(secret.expose(), token.tee_key(), oaep::encrypt, &mut rng())?;
+    let sealed = jwe::seal(found.secret().expose(), token.tee_key(), oaep::encrypt, &mut rng())?;
+    let answer = Answer(serde_json::to_vec(&sealed).map_err(|_| ReleaseError::Encode)?);
     // 5. On record before it leaves.
     let resource = format!("kbs:///{}", ask.path);
     let record = Record::release(
@@ -105,6 +113,8 @@ fn try_release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Option<Respo
             epoch,
             token: token.digest(),
             resource: resource.clone(),
+            version: Some(found.version()),
+            answer: Some(Digest::of(&answer.0)),
             resource_policy: grant.policy(),
             tee_key: Digest::of(token.tee_key_text().as_bytes()),
             method: METHOD.to_owned(),
@@ -114,11 +124,13 @@ fn try_release(broker: &Broker, ask: &Ask, now: UnixTime) -> Result<Option<Respo
     );
     let mut blobs = request.blobs(policy.text());
     blobs.push(token.tee_key_text().as_bytes());
-    let Some(id) = broker.store.record_release(&record, &blobs, &settings)? else { return Ok(None) };
+    let recorded = broker.store.record_release(&record, &blobs, &settings, Some(&found))?;
+    let Some(id) = recorded else { return Ok(None) };
     let attestation = token.decision().map(tracing::field::display);
     let issuer = token.foreign_issuer();
-    tracing::info!(decision = %id, attestation, issuer, resource, tier = token.status(), rule = grant.rule(), "released");
-    Ok(Some(response))
+    let version = found.version();
+    tracing::info!(decision = %id, attestation, issuer, resource, version, tier = token.status(), rule = grant.rule(), "released");
+    Ok(Some(answer))
 }
 
 /// A request with the token that holds.

@@ -42,6 +42,9 @@ pub(crate) enum SessionError {
     /// The message answers another challenge.
     #[error("the nonce is not the one of this session's challenge")]
     OtherNonce,
+    /// It was answered with what is not believed too often.
+    #[error("the challenge of this session was answered wrongly too often: begin with /auth")]
+    WornOut,
 }
 
 impl Challenge {

@@ -17,6 +17,8 @@
 //!     epoch: 7,
 //!     token: Digest::of(b"the token"),
 //!     resource: "kbs:///models/key/llama".to_owned(),
+//!     version: Some(1),
+//!     answer: Some(Digest::of(b"the sealed answer")),
 //!     resource_policy: Digest::of(b"package policy"),
 //!     tee_key: Digest::of(b"the key that the secret was sealed to"),
 //!     method: "GET".to_owned(),

@@ -136,6 +136,12 @@ pub struct Release {
     pub token: Digest,
     /// What was asked for, as `kbs:///repository/type/tag`.
     pub resource: String,
+    /// Which version of the secret left; none for what has no versions, and in records of before versions were recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The answer that left, sealed: the SHA-256 of its body. It is not kept. None in records of before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Digest>,
     /// The text of the policy that allowed it.
     pub resource_policy: Digest,
     /// The key that the secret was sealed to, as JSON.

@@ -57,7 +57,7 @@ pub(crate) enum Problem {
     Tee { taken: String },
     #[error("{0}")]
     Resource(#[from] ResourceError),
-    #[error("the query of the request cannot be read, or has more than 1024 bytes")]
+    #[error("the query of the request cannot be read, gives one name twice, or has more than 1024 bytes")]
     Query,
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -141,6 +141,15 @@ impl Problem {
         }
     }
 
+    /// Whether a challenge was answered with what it cannot be answered with. An endorsement may be missing because the
+    /// evidence is of no machine of this operator's: anybody can name one.
+    pub(super) fn is_a_miss(&self) -> bool {
+        match self {
+            Self::Attest(AttestError::EndorsementMissing { .. }) => true,
+            _ => self.meaning().status.is_client_error(),
+        }
+    }
+
     /// Seconds after which the same request may be answered otherwise.
     fn retry_after(&self) -> Option<u64> {
         match self {
@@ -202,7 +211,8 @@ fn session(error: &SessionError) -> Coco {
         SessionError::NoCookie
         | SessionError::NotOurs
         | SessionError::Expired { .. }
-        | SessionError::OtherNonce => (StatusCode::UNAUTHORIZED, ErrorKind::AttestationError),
+        | SessionError::OtherNonce
+        | SessionError::WornOut => (StatusCode::UNAUTHORIZED, ErrorKind::AttestationError),
     }
 }
 
@@ -239,7 +249,9 @@ fn release(error: &ReleaseError) -> Coco {
         ReleaseError::Denied { .. } => (StatusCode::FORBIDDEN, ErrorKind::PolicyDeny),
         ReleaseError::NotFound(_) => (StatusCode::NOT_FOUND, ErrorKind::PluginInternalError),
         ReleaseError::Store(error) => store(error),
-        ReleaseError::Seal(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::JweError),
+        ReleaseError::Seal(_) | ReleaseError::Encode => {
+            (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::JweError)
+        }
     }
 }
 
@@ -263,7 +275,8 @@ fn no_session(error: &SessionError) -> Coco {
         SessionError::NoCookie
         | SessionError::NotOurs
         | SessionError::Expired { .. }
-        | SessionError::OtherNonce => (StatusCode::UNAUTHORIZED, ErrorKind::TokenNotFound),
+        | SessionError::OtherNonce
+        | SessionError::WornOut => (StatusCode::UNAUTHORIZED, ErrorKind::TokenNotFound),
     }
 }
 

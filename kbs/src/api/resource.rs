@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_TYPE, ContentType};
 use actix_web::web::{self, Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use kbs_protocol::ResourcePath;
@@ -21,15 +21,10 @@ use crate::store::Secret;
 
 pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<HttpResponse, CocoProblem> {
     let now = broker.instant()?;
-    // It stands in the record of each release.
-    if request.query_string().len() > QUERY_BYTES {
-        return Err(Problem::Query.into());
-    }
-    let query = Query::<BTreeMap<String, String>>::from_query(request.query_string());
     let ask = Ask {
         shown: Credentials { cookie: session_cookie(&request), bearer: bearer(&request).map(str::to_owned) },
         path: path(&request)?,
-        query: query.map_err(|_| Problem::Query)?.into_inner(),
+        query: query(request.query_string())?,
         source: source(&request),
     };
     let mut patience = broker.gate.patience();
@@ -44,8 +39,8 @@ pub(super) async fn get(broker: Data<Broker>, request: HttpRequest) -> Result<Ht
         release(&worker, &ask, now)
     });
     let released = work.await.map_err(|_| Problem::Stopped)?;
-    let response = released.map_err(|error| charge(&broker, error.into(), source))?;
-    Ok(HttpResponse::Ok().json(response))
+    let answer = released.map_err(|error| charge(&broker, error.into(), source))?;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(answer.0))
 }
 
 pub(super) async fn post(
@@ -90,6 +85,22 @@ fn admin(broker: &Broker, request: &HttpRequest) -> Result<Admin, Problem> {
 fn content_type(request: &HttpRequest) -> String {
     let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     value.unwrap_or("application/octet-stream").to_owned()
+}
+
+/// Each name once: a policy that looked at one of two values would not have decided on what was asked.
+fn query(text: &str) -> Result<BTreeMap<String, String>, Problem> {
+    // It stands in the record of each release.
+    if text.len() > QUERY_BYTES {
+        return Err(Problem::Query);
+    }
+    let pairs = Query::<Vec<(String, String)>>::from_query(text).map_err(|_| Problem::Query)?;
+    let mut query = BTreeMap::new();
+    for (name, value) in pairs.into_inner() {
+        if query.insert(name, value).is_some() {
+            return Err(Problem::Query);
+        }
+    }
+    Ok(query)
 }
 
 fn path(request: &HttpRequest) -> Result<ResourcePath, Problem> {

@@ -43,7 +43,7 @@ use crate::gate::Gate;
 use crate::jwt::tests::Signer;
 use crate::root_key::RootKeys;
 use crate::scratch::Scratch;
-use crate::store::{Secret, Store};
+use crate::store::Store;
 use crate::system::{Clock, Steady, rng};
 
 const START: i64 = 1_775_000_000;

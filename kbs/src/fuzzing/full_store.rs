@@ -55,7 +55,11 @@ impl Full {
     pub(super) fn check_secrets(&self, store: &Store) {
         for (grant, put) in &self.secrets {
             if let Ok(Some(found)) = store.load(grant) {
-                assert!(put.contains(&found.expose()), "{}: a secret that nobody put there", grant.path());
+                assert!(
+                    put.contains(&found.secret().expose()),
+                    "{}: a secret that nobody put there",
+                    grant.path()
+                );
             }
         }
     }
@@ -120,7 +124,7 @@ fn make() -> Full {
     }
     let (session, decision) = conclude(&store);
     let settings_now = store.settings().expect("settings");
-    let release = store.record_release(&record("kbs:///a/b/1"), &[b"policy"], &settings_now);
+    let release = store.record_release(&record("kbs:///a/b/1"), &[b"policy"], &settings_now, None);
     let release = release.expect("a release").expect("settings that stand");
     let denial = store.record_denial(&record("kbs:///a/b/2"), &[]).expect("a denial").expect("room");
     store.delete_record(&denial, "tester", 0, NOW).expect("deleted");
@@ -208,6 +212,8 @@ fn record(resource: &str) -> Record {
         epoch: 1,
         token: Digest::of(b"t"),
         resource: resource.to_owned(),
+        version: Some(1),
+        answer: Some(Digest::of(b"answer")),
         resource_policy: Digest::of(b"p"),
         tee_key: Digest::of(b"k"),
         method: "GET".to_owned(),

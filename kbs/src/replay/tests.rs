@@ -72,6 +72,8 @@ fn everything_that_is_missing_is_named_at_once() {
         epoch: 0,
         token: Digest::of(b"t"),
         resource: "kbs:///r/t/n".to_owned(),
+        version: Some(1),
+        answer: Some(Digest::of(b"answer")),
         resource_policy: Digest::of(b"p"),
         tee_key: Digest::of(b"k"),
         method: "GET".to_owned(),

@@ -6,6 +6,7 @@ use decision_log::{Digest, InputSet, Record};
 use serde::{Deserialize, Serialize};
 
 use super::backend::{Batch, Change, Commit, Condition, Table};
+use super::secret::Found;
 use super::{DEFAULT_TENANT, Settings, Store, StoreError, row_error, size_of};
 use crate::system::rng;
 
@@ -56,15 +57,19 @@ impl Inputs {
 }
 
 impl Store {
-    /// Records a release and keeps `blobs`. When this returns, the record is durable.
+    /// Records a release and keeps `blobs`, where the settings stand and the secret that leaves was not deleted; otherwise
+    /// nothing is written and there is no id. When this returns, the record is durable.
     pub(crate) fn record_release(
         &self,
         record: &Record,
         blobs: &[&[u8]],
         settings: &Settings,
+        leaves: Option<&Found>,
     ) -> Result<Option<Digest>, StoreError> {
         let (changes, id, _) = record_changes(record, blobs, Kind::Release)?;
-        let batch = Batch { conditions: vec![settings.unchanged()], changes, exclusive: false };
+        let conditions =
+            std::iter::once(settings.unchanged()).chain(leaves.map(Found::still_there)).collect();
+        let batch = Batch { conditions, changes, exclusive: false };
         Ok((self.backend.commit(batch)? == Commit::Done).then_some(id))
     }
 

@@ -15,6 +15,13 @@ use crate::system::rng;
 /// A secret in the clear, wiped when dropped.
 pub(crate) struct Secret(Zeroizing<Vec<u8>>);
 
+/// A secret that the store gave out, and what must still hold when its release is recorded.
+pub(crate) struct Found {
+    secret: Secret,
+    version: u32,
+    key: Vec<u8>,
+}
+
 /// What there is to know of a resource without opening it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Listed {
@@ -74,6 +81,23 @@ impl Secret {
     }
 }
 
+impl Found {
+    /// The secret.
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// The number of its version.
+    pub(crate) fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Holds as long as nobody deleted this version.
+    pub(super) fn still_there(&self) -> Condition {
+        Condition::Present { table: Table::SecretVersions, key: self.key.clone() }
+    }
+}
+
 /// What became of some rows.
 #[derive(Debug, Default)]
 pub(super) struct Rewrapped {
@@ -87,14 +111,15 @@ pub(super) struct Rewrapped {
 
 impl Store {
     /// The newest version of the secret that the policy granted; none where there is no such secret.
-    pub(crate) fn load(&self, grant: &Grant) -> Result<Option<Secret>, StoreError> {
+    pub(crate) fn load(&self, grant: &Grant) -> Result<Option<Found>, StoreError> {
         let path = grant.path().to_string();
         let Some(head) = self.head(&path)?.map(|(head, _)| head) else { return Ok(None) };
         let Some(info) = head.versions.last() else { return Ok(None) };
-        let row = self.backend.get(Table::SecretVersions, &version_key(&path, info.version))?;
+        let key = version_key(&path, info.version);
         // Deleted between two looks.
-        let Some(row) = row else { return Ok(None) };
-        self.open_secret(&path, info, &row).map(Some)
+        let Some(row) = self.backend.get(Table::SecretVersions, &key)? else { return Ok(None) };
+        let secret = self.open_secret(&path, info, &row)?;
+        Ok(Some(Found { secret, version: info.version, key }))
     }
 
     /// Stores a new version of a secret for an admin; its number.
@@ -276,8 +301,10 @@ impl Store {
         mut changes: Vec<Change>,
     ) -> Result<bool, StoreError> {
         let value = serde_json::to_vec(head).map_err(row_error(Table::Secrets))?;
+        // Releases name their version as present, and only an exclusive batch may take one away from under them.
+        let exclusive = changes.iter().any(|change| matches!(change, Change::Delete { .. }));
         changes.push(Change::Put { table: Table::Secrets, key: head_key(path), value });
-        let batch = Batch { conditions: vec![condition], changes, exclusive: false };
+        let batch = Batch { conditions: vec![condition], changes, exclusive };
         Ok(self.backend.commit(batch)? == Commit::Done)
     }
 

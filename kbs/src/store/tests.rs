@@ -59,6 +59,8 @@ fn record(resource: &str) -> Record {
         epoch: 1,
         token: Digest::of(b"t"),
         resource: resource.to_owned(),
+        version: Some(1),
+        answer: Some(Digest::of(b"answer")),
         resource_policy: Digest::of(b"p"),
         tee_key: Digest::of(b"k"),
         method: "GET".to_owned(),
@@ -106,7 +108,7 @@ fn gives_back_the_newest_version_and_nothing_that_was_deleted() {
     assert_eq!(put(&store, "models/key/llama", b"first"), 1);
     assert_eq!(put(&store, "models/key/llama", b"second"), 2);
     let found = store.load(&a_grant("models/key/llama")).unwrap().unwrap();
-    assert_eq!(found.expose(), b"second");
+    assert_eq!(found.secret().expose(), b"second");
     assert!(store.load(&a_grant("models/key/other")).unwrap().is_none());
     assert_eq!(store.delete(&an_admin(), &wanted), Ok(true));
     assert_eq!(store.delete(&an_admin(), &wanted), Ok(false));
@@ -161,7 +163,7 @@ fn keeps_secrets_and_own_keys_over_a_restart_and_opens_them_with_the_root_key_al
     {
         let store = Store::open(&file, key(), ROOM, 0).unwrap();
         assert_eq!(own(&store, 2), Ok(vec![vec![1; 32]]));
-        assert_eq!(store.load(&a_grant("a/b/c")).unwrap().unwrap().expose(), b"secret");
+        assert_eq!(store.load(&a_grant("a/b/c")).unwrap().unwrap().secret().expose(), b"secret");
     }
     let store = Store::open(&file, key_of(8), ROOM, 0).unwrap();
     assert_eq!(own(&store, 2), Err(wrapped_by_another("token/0000000001")));
@@ -247,7 +249,7 @@ fn each_of_two_equal_releases_of_one_second_has_its_row() {
     let record = record("kbs:///x/y/z");
     for _ in 0..2 {
         let settings = store.settings().unwrap();
-        assert_eq!(store.record_release(&record, &[b"policy"], &settings), Ok(Some(record.id())));
+        assert_eq!(store.record_release(&record, &[b"policy"], &settings, None), Ok(Some(record.id())));
     }
     assert_eq!(store.backend.scan(Table::RecordTimes, b"", None, 9).unwrap().len(), 2);
     assert_eq!(store.backend.scan(Table::Records, b"", None, 9).unwrap().len(), 1);
@@ -277,7 +279,7 @@ fn what_is_not_affirmed_ends_where_its_room_ends_and_releases_go_on() {
         assert_eq!(store.blob(&Digest::of(&[2; 2000])), Ok(None));
         assert!(matches!(conclude(&store, nonce(), &[3; 2000], token()), Concluded::Recorded(_)));
         let settings = store.settings().unwrap();
-        store.record_release(&record("kbs:///x/y/z"), &[], &settings).unwrap().unwrap();
+        store.record_release(&record("kbs:///x/y/z"), &[], &settings, None).unwrap().unwrap();
     }
 }
 
@@ -303,7 +305,7 @@ fn a_disk_without_its_reserve_takes_affirmed_sessions_and_releases_alone() {
         assert_eq!(found == Concluded::NoRoom, !room, "{name}");
         assert!(matches!(conclude(&store, nonce(), b"guest", token()), Concluded::Recorded(_)));
         let settings = store.settings().unwrap();
-        store.record_release(&record("kbs:///x/y/z"), &[], &settings).unwrap().unwrap();
+        store.record_release(&record("kbs:///x/y/z"), &[], &settings, None).unwrap().unwrap();
     }
 }
 
@@ -438,6 +440,27 @@ fn as_much_is_revoked_as_may_be_and_what_is_revoked_again_takes_no_more_room() {
 }
 
 #[test]
+fn nothing_is_released_that_was_deleted_meanwhile() {
+    let store = Store::in_memory(key(), ROOM);
+    put(&store, "a/b/c", b"first");
+    let (settings, record) = (store.settings().unwrap(), record("kbs:///a/b/c"));
+    let release = |found| store.record_release(&record, &[], &settings, Some(found));
+    let first = store.load(&a_grant("a/b/c")).unwrap().unwrap();
+    // A newer version comes meanwhile: the older one may still leave.
+    put(&store, "a/b/c", b"second");
+    assert_eq!(release(&first), Ok(Some(record.id())));
+    let second = store.load(&a_grant("a/b/c")).unwrap().unwrap();
+    assert_eq!([first.version(), second.version()], [1, 2]);
+    assert_eq!(store.delete(&an_admin(), &path("a/b/c")), Ok(true));
+    assert_eq!([release(&first), release(&second)], [Ok(None), Ok(None)]);
+    // What is put in its place is another version.
+    put(&store, "a/b/c", b"third");
+    assert_eq!(release(&second), Ok(None));
+    let third = store.load(&a_grant("a/b/c")).unwrap().unwrap();
+    assert_eq!((third.version(), release(&third)), (3, Ok(Some(record.id()))));
+}
+
+#[test]
 fn nothing_is_released_under_settings_that_changed_meanwhile() {
     let store = Store::in_memory(key(), ROOM);
     let change = |text: &[u8]| {
@@ -445,11 +468,11 @@ fn nothing_is_released_under_settings_that_changed_meanwhile() {
     };
     let (none, record) = (store.settings().unwrap(), record("kbs:///a/b/c"));
     change(b"allow");
-    assert_eq!(store.record_release(&record, &[], &none), Ok(None), "before the first of all");
+    assert_eq!(store.record_release(&record, &[], &none, None), Ok(None), "before the first of all");
     let allowed = store.settings().unwrap();
     change(b"deny");
-    assert_eq!(store.record_release(&record, &[b"policy"], &allowed), Ok(None));
+    assert_eq!(store.record_release(&record, &[b"policy"], &allowed, None), Ok(None));
     assert_eq!((store.record(&record.id()), store.blob(&Digest::of(b"policy"))), (Ok(None), Ok(None)));
     let denied = store.settings().unwrap();
-    assert_eq!(store.record_release(&record, &[], &denied), Ok(Some(record.id())));
+    assert_eq!(store.record_release(&record, &[], &denied, None), Ok(Some(record.id())));
 }

@@ -238,6 +238,7 @@ fn whatever_is_not_done_has_the_protocols_error_body() {
         ("GET", "/kbs/v0/resource/a/b", None, 400),
         ("GET", &most, None, 401),
         ("GET", &beyond, None, 400),
+        ("GET", "/kbs/v0/resource/a/b/c?q=1&q=2", None, 400),
         ("GET", "/kbs/v0/resource-policy", None, 401),
         ("GET", "/kbs/v0/reference-value/x", None, 401),
     ] {

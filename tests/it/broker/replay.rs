@@ -190,6 +190,31 @@ impl Released {
     }
 }
 
+#[test]
+fn a_release_names_the_version_and_the_answer_that_left() {
+    let bench = bench();
+    let machine = &bench.site.intel.machine;
+    let (session, key) = (bench.auth(tee_of(machine)), new_key());
+    token_of(&Draft::honest(&session, machine, &key).send(bench.broker.address));
+    let (name, value) = session.header();
+    let mut ids = std::collections::BTreeSet::new();
+    // The same request again, most likely within one second: it is another decision, since it is another answer.
+    for (number, version) in [1, 1, 2].into_iter().enumerate() {
+        if version == 2 {
+            assert_eq!(bench.site.operator.store(bench.broker.address, RESOURCE, b"newer").status, 200);
+        }
+        let answer = bench.fetch(RESOURCE, (name, &value));
+        assert_eq!(opened(&answer, &key), if version == 2 { b"newer" } else { SECRET });
+        let id = logged(&bench, " released ", "decision");
+        let folder = fetch(&bench, &id, &format!("release-{number}"));
+        let record = Record::decode(&fs::read(folder.join(&id)).unwrap()).unwrap();
+        let Body::Release(release) = record.decision else { panic!("no release") };
+        assert_eq!((release.version, release.answer), (Some(version), Some(Digest::of(&answer.body))));
+        ids.insert(id);
+    }
+    assert_eq!(ids.len(), 3);
+}
+
 fn differences(report: &Value) -> Vec<&str> {
     let differences = report["differences"].as_array().unwrap();
     differences.iter().map(|one| one["what"].as_str().unwrap()).collect()

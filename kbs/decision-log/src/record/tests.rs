@@ -10,6 +10,8 @@ fn release() -> Record {
             epoch: 7,
             token: Digest::of(b"t"),
             resource: "kbs:///r/t/n".to_owned(),
+            version: Some(3),
+            answer: Some(Digest::of(b"answer")),
             resource_policy: Digest::of(b"p"),
             tee_key: Digest::of(b"k"),
             method: "GET".to_owned(),

@@ -127,6 +127,39 @@ async fn a_cookie_that_was_never_attested_earns_nothing() {
 }
 
 #[actix_web::test]
+async fn a_challenge_is_answered_wrongly_so_often_and_then_one_begins_anew() {
+    let (bench, _) = Bench::with_limits("limits-misses", "");
+    let attest = |cookie: &str, body: Vec<u8>| {
+        TestRequest::post().uri(ATTEST).insert_header(cookie_header(cookie)).set_payload(body)
+    };
+    let (cookie, challenge) = bench.auth().await;
+    let key = new_key();
+    // No JSON, another session's nonce, evidence that is bound to another key, and no key at all.
+    let (_, other) = bench.auth().await;
+    let right = good(&challenge, &key);
+    let text = String::from_utf8(right.clone()).unwrap();
+    let of_another_key = text.replacen("\"kty\"", "\"kid\":\"another\",\"kty\"", 1);
+    assert_ne!(of_another_key, text);
+    let keyless = text.replacen("\"kty\"", "\"other\"", 1);
+    let wrong = [b"{".to_vec(), good(&other, &key), of_another_key.into_bytes(), keyless.into_bytes()];
+    for (number, body) in wrong.into_iter().enumerate() {
+        let answer = bench.send(attest(&cookie, body)).await;
+        assert!(answer.status.is_client_error(), "{number}: {}", answer.status);
+        assert!(!answer.error().2.contains("too often"), "{number}");
+    }
+    // Now nobody reads what answers it, and a neighbour's challenge is none the worse for it.
+    let answer = bench.send(attest(&cookie, right)).await;
+    assert_eq!(answer.kind().0, 401);
+    assert!(
+        answer.error().2.contains("answered wrongly too often: begin with /auth"),
+        "{:?}",
+        answer.error()
+    );
+    let (cookie, challenge) = bench.auth().await;
+    bench.send(attest(&cookie, good(&challenge, &key))).await.token();
+}
+
+#[actix_web::test]
 async fn tokens_from_an_address_that_sent_junk_wait_for_each_other_and_for_nobody_else() {
     let (bench, _) = Bench::with_limits("limits-suspects", TWO_AT_ONCE);
     let gate = &bench.broker.gate;

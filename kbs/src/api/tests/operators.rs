@@ -66,7 +66,6 @@ async fn operators_see_refusals_and_decisions_and_nobody_else_does() {
 async fn what_was_stored_is_what_an_admin_sent() {
     let bench = Bench::new("stored", ALLOW_ALL);
     bench.store_secret().await;
-    let stored: Option<Secret> =
-        bench.broker.store.load(&crate::grant::tests::a_grant("models/key/llama")).unwrap();
-    assert_eq!(stored.unwrap().expose(), SECRET);
+    let stored = bench.broker.store.load(&crate::grant::tests::a_grant("models/key/llama")).unwrap();
+    assert_eq!(stored.unwrap().secret().expose(), SECRET);
 }

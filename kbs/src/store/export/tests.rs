@@ -51,8 +51,8 @@ fn a_new_store_that_took_an_export_in_has_all_of_it_and_newer_keys_and_epoch() {
     let written = before.export(&mut file, NOW).unwrap();
     assert_eq!(check(&mut file.as_slice()).unwrap(), written);
     let after = taken_in(&file).unwrap();
-    assert_eq!(after.load(&a_grant("a/b/0")).unwrap().unwrap().expose(), b"newer");
-    assert_eq!(after.load(&a_grant("a/b/39")).unwrap().unwrap().expose(), b"secret 39");
+    assert_eq!(after.load(&a_grant("a/b/0")).unwrap().unwrap().secret().expose(), b"newer");
+    assert_eq!(after.load(&a_grant("a/b/39")).unwrap().unwrap().secret().expose(), b"secret 39");
     // Integrity, challenge and token key.
     let expected = Verified { keys: 3, secrets: 41, epoch: 1, records: 0, blobs: 0 };
     assert_eq!(before.verify(), Ok(expected));

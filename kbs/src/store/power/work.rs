@@ -129,6 +129,8 @@ impl Lane {
             epoch: 1,
             token,
             resource: format!("kbs:///lane{}/key/k", self.name),
+            version: Some(1),
+            answer: Some(Digest::of(b"answer")),
             resource_policy: Digest::of(POLICY),
             tee_key: Digest::of(b"k"),
             method: "GET".to_owned(),
@@ -184,7 +186,7 @@ impl Call {
                 assert!(matches!(concluded, Concluded::Recorded(_)), "{concluded:?}");
             }
             Self::Release(record) => {
-                while store.record_release(record, &[POLICY], &*store.settings()?)?.is_none() {}
+                while store.record_release(record, &[POLICY], &*store.settings()?, None)?.is_none() {}
             }
             Self::Denial(record) => {
                 assert_eq!(store.record_denial(record, &[POLICY])?, Some(record.id()));

@@ -99,6 +99,8 @@ fn released(store: &Store, at: UnixTime, attestation: Digest, resource: &str) ->
         epoch: 0,
         token: Digest::of(b"t"),
         resource: resource.to_owned(),
+        version: Some(1),
+        answer: Some(Digest::of(b"answer")),
         resource_policy: Digest::of(b"rules"),
         tee_key: Digest::of(b"k"),
         method: "GET".to_owned(),
@@ -106,7 +108,7 @@ fn released(store: &Store, at: UnixTime, attestation: Digest, resource: &str) ->
         rule: "r".to_owned(),
     };
     let record = Record::release(at.secs(), "test", release);
-    store.record_release(&record, &[b"rules"], &store.settings().unwrap()).unwrap().unwrap()
+    store.record_release(&record, &[b"rules"], &store.settings().unwrap(), None).unwrap().unwrap()
 }
 
 fn later(seconds: i64) -> UnixTime {
