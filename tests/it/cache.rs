@@ -2,10 +2,11 @@
 //! endorsements that live long, and before the same sets parsed anew, of which nothing is known.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use reference_values::ReferenceValues;
 use sim::SeededRng;
-use sim::amd::SigningChoice;
+use sim::amd::{CertificateTableEntry, SigningChoice, certificate_table, guid};
 use sim::intel::{CollateralFields, IntelMachine, IntelVendor, PckCa, QuoteForm};
 use system_tests::minted::{Amd, NOW, REPORT_DATA};
 use system_tests::summary::announce;
@@ -15,15 +16,19 @@ use verifier::crypto::{sha256, signature_checks};
 use verifier::endorsements::Endorsements;
 use verifier::expected::Expected;
 use verifier::policy::Policy;
+use verifier::snp::{REPORT_SIZE, parse_certificate_table};
 use verifier::time::UnixTime;
 use verifier::trust::Scope;
 use verifier::verdict::{Context, Verdict, assess};
+use verifier::x509::Certificate;
 
 /// Everything that a sequence draws from.
 struct World {
     anchors: Anchors,
     /// The intermediates that come along in quotes.
     issuers: Vec<Vec<u8>>,
+    /// The certificates of machines that come along with evidence.
+    leaves: Vec<Vec<u8>>,
     /// Evidence of each vendor: good, and changed after it was signed.
     evidence: Vec<Vec<Vec<u8>>>,
     /// Endorsements of each vendor: those that vouch for its evidence, and others that say otherwise.
@@ -88,6 +93,8 @@ fn what_was_verified_before_changes_no_verdict() {
     }
     let known =
         |set: &Kept| world.issuers.iter().filter(|issuer| set.parsed.known_issuer(issuer).is_some()).count();
+    let met = |set: &Kept| world.leaves.iter().filter(|leaf| set.parsed.known_leaf(leaf).is_some()).count();
+    assert!(sets.iter().any(|set| met(set) > 4), "hardly a machine was ever known");
     let most = sets.iter().map(known).max();
     assert_eq!(most, Some(MOST_KNOWN), "no set was ever full, or one grew beyond its bound");
     announce(&format!(
@@ -110,10 +117,11 @@ fn strangers_fill_no_memory_and_push_nothing_out() {
     let good = &world.evidence[0][4];
     assert!(world.judge(good, &endorsements, (true, Scope::Hardware), NOW).error.is_none());
     let remembered = || -> Vec<bool> {
-        world.issuers.iter().map(|issuer| endorsements.known_issuer(issuer).is_some()).collect()
+        let issuers = world.issuers.iter().map(|issuer| endorsements.known_issuer(issuer).is_some());
+        issuers.chain(world.leaves.iter().map(|leaf| endorsements.known_leaf(leaf).is_some())).collect()
     };
     let before = remembered();
-    assert_eq!(before.iter().filter(|known| **known).count(), 1);
+    assert_eq!(before.iter().filter(|known| **known).count(), 2);
     // Chains that are whole, under roots of the vendor's name that nobody pinned.
     for number in 0..2 * MOST_KNOWN {
         let rng = &mut SeededRng::new(&format!("cache: stranger {number}"));
@@ -124,20 +132,82 @@ fn strangers_fill_no_memory_and_push_nothing_out() {
         assert!(endorsements.known_issuer(&vendor.pck_ca(machine.ca).certificate).is_none(), "{number}");
     }
     assert_eq!(remembered(), before);
-    // What is known costs its own signatures alone: quote, QE report and leaf.
-    let checks = signature_checks();
-    assert!(world.judge(good, &endorsements, (true, Scope::Hardware), NOW).error.is_none());
-    assert_eq!(signature_checks() - checks, 3);
+    // What is known costs its own signatures alone: quote and QE report, and before the machine is known its leaf.
+    for expected in [2, 3] {
+        let checks = signature_checks();
+        assert!(world.judge(good, &endorsements, (true, Scope::Hardware), NOW).error.is_none());
+        assert_eq!(signature_checks() - checks, expected);
+        endorsements.forget_leaves();
+    }
     // What was remembered ends with what it rests on, whatever was asked before.
     for (at, holds) in [(NOW + 9000 * 24 * HOUR, false), (NOW - 400 * 24 * HOUR, false), (NOW, true)] {
         assert_eq!(world.judge(good, &endorsements, (true, Scope::Hardware), at).verified, holds, "{at}");
     }
 }
 
+#[test]
+fn a_machine_is_known_once_it_answered_and_nobody_pushes_it_out() {
+    let world = World::new();
+    let endorsements = parsed(&world.endorsements[0]);
+    let is_known = |leaf: &[u8]| endorsements.known_leaf(leaf).is_some();
+    // Genuine evidence that somebody has recorded answers nobody; its certificate is genuine too.
+    let (quote, leaf) = (&world.evidence[0][4], &world.leaves[0]);
+    let judge = |bound| world.judge(quote, &endorsements, (bound, Scope::Hardware), NOW);
+    assert!(judge(false).error.is_some() && !is_known(leaf));
+    assert!(judge(true).error.is_none() && is_known(leaf));
+    // A certificate that a host hands over beside a report.
+    let (reports, vek) = (&world.evidence[VENDORS], world.leaves.last().unwrap());
+    let report = |bound| world.judge(&reports[AS_HANDED_OVER], &endorsements, (bound, Scope::Hardware), NOW);
+    assert!(report(false).error.is_some() && !is_known(vek));
+    assert!(report(true).error.is_none() && is_known(vek));
+    // The vendor's own ASK and ARK have the names of the simulated ones and are tried too: what the certificate costs is the
+    // difference.
+    let checks = || {
+        let before = signature_checks();
+        assert!(report(true).error.is_none());
+        signature_checks() - before
+    };
+    let known = checks();
+    endorsements.forget_leaves();
+    assert_eq!([checks(), checks()], [known + 1, known]);
+    assert!(judge(true).error.is_none() && is_known(leaf));
+
+    // As many machines as there is room for, one of them with a certificate that ends soon.
+    let rng = &mut SeededRng::new("cache: machines");
+    let vendor = IntelVendor::new(rng, NOW).unwrap();
+    let machine = IntelMachine::new(QuoteForm::TdxV4, rng);
+    let new_leaf = |not_after: i64, serial: u16| {
+        let mut fields = vendor.pck_fields(&machine, NOW).unwrap();
+        fields.serial = [&[1_u8][..], &serial.to_be_bytes()].concat();
+        fields.not_after = not_after;
+        Arc::new(Certificate::parse(&fields.sign(&vendor.pck_ca(machine.ca).key).unwrap()).unwrap())
+    };
+    let year = NOW + 365 * 24 * HOUR;
+    let at = UnixTime::from_secs;
+    let mut leaves = vec![new_leaf(NOW + HOUR, 0)];
+    leaves.extend((3..MACHINES_KNOWN).map(|number| new_leaf(year, number)));
+    for leaf in &leaves {
+        endorsements.remember_leaf(leaf, at(NOW));
+    }
+    let late = [new_leaf(year, MACHINES_KNOWN), new_leaf(year, MACHINES_KNOWN + 1)];
+    for leaf in &late {
+        endorsements.remember_leaf(leaf, at(NOW + HOUR));
+        assert!(!is_known(leaf.der()));
+    }
+    assert!(is_known(vek) && leaves.iter().all(|leaf| is_known(leaf.der())));
+    // Only one that is over makes room, and for one.
+    for leaf in &late {
+        endorsements.remember_leaf(leaf, at(NOW + HOUR + 1));
+    }
+    assert_eq!([&leaves[0], &late[0], &late[1]].map(|leaf| is_known(leaf.der())), [false, true, false]);
+    assert!(is_known(vek) && leaves[1..].iter().all(|leaf| is_known(leaf.der())));
+}
+
 impl World {
     fn new() -> Self {
         let mut anchors = Anchors::vendor().unwrap();
-        let (mut issuers, mut evidence, mut endorsements) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut issuers, mut leaves) = (Vec::new(), Vec::new());
+        let (mut evidence, mut endorsements) = (Vec::new(), Vec::new());
         for number in 0..VENDORS {
             let rng = &mut SeededRng::new(&format!("cache: intel {number}"));
             let vendor = IntelVendor::new(rng, NOW).unwrap();
@@ -146,14 +216,20 @@ impl World {
             let machines = [PckCa::Platform, PckCa::Processor]
                 .map(|ca| IntelMachine { ca, ..IntelMachine::new(form, rng) });
             issuers.extend([&vendor.platform_ca, &vendor.processor_ca].map(|ca| ca.certificate.clone()));
+            let fields = machines.iter().map(|machine| (machine, vendor.pck_fields(machine, NOW).unwrap()));
+            leaves
+                .extend(fields.map(|(machine, fields)| fields.sign(&vendor.pck_ca(machine.ca).key).unwrap()));
             evidence.push(machines.iter().flat_map(|machine| quotes(&vendor, machine)).collect());
             endorsements.push(machines.iter().flat_map(|machine| collateral(&vendor, machine)).collect());
         }
         let amd = Amd::new();
         anchors.danger_add("danger_amd", &amd.vendor.ark.certificate).unwrap();
-        evidence.push(reports(&amd));
+        let reports = reports(&amd);
+        let table = reports[AS_HANDED_OVER].split_at(REPORT_SIZE).1;
+        leaves.push(parse_certificate_table(table).unwrap().swap_remove(0).to_vec());
+        evidence.push(reports);
         endorsements.push(vouching(&amd));
-        Self { anchors, issuers, evidence, endorsements }
+        Self { anchors, issuers, leaves, evidence, endorsements }
     }
 
     /// The endorsements of a few vendors, some of them left out.
@@ -249,7 +325,14 @@ fn reports(amd: &Amd) -> Vec<Vec<u8>> {
     let mut changed = good.clone();
     changed[0x90] ^= 1;
     let debug = amd.case(|report, _| report.policy |= 1 << 19).evidence;
-    vec![good.clone(), good, changed, debug]
+    let vek = amd.vendor.endorse(&amd.chip, SigningChoice::Vcek, NOW).unwrap();
+    let entry = |(guid, certificate): ([u8; 16], &Vec<u8>)| CertificateTableEntry {
+        guid,
+        certificate: certificate.clone(),
+    };
+    let table = [(guid::VCEK, &vek), (guid::ASK, &amd.vendor.ask.certificate)].map(entry);
+    let handed_over = [good.clone(), certificate_table(&table).unwrap()].concat();
+    vec![good.clone(), good, changed, debug, handed_over]
 }
 
 fn vouching(amd: &Amd) -> Vec<Vec<u8>> {
@@ -274,6 +357,10 @@ const CLOCKS: [i64; 8] = [
 ];
 /// Intermediates that one set remembers.
 const MOST_KNOWN: usize = 32;
+/// Machines that one set remembers.
+const MACHINES_KNOWN: u16 = 1024;
+/// The place of the report with certificates among [`reports`].
+const AS_HANDED_OVER: usize = 4;
 /// Each has two CAs: more than the verifier remembers of one set.
 const VENDORS: usize = 20;
 const SETS: usize = 6;

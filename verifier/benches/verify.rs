@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p verifier` prints criterion's figures and then the ratios. Cold begins with the bytes of evidence
 //! and endorsements and nothing but the anchors; warm has verified the same chain or collateral before, and the
-//! report, or the quote with its PCK certificate, is new.
+//! report, or the quote with its PCK certificate, is new; known has verified that certificate before too.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads criterion's estimates and makes keys")]
 
 use std::hint::black_box;
@@ -37,6 +37,8 @@ struct Subject {
     cold: [u64; 3],
     /// Signatures of each kind, warm.
     warm: [u64; 3],
+    /// Signatures of each kind, of a machine that is known.
+    known: [u64; 3],
 }
 
 macro_rules! fixture {
@@ -56,6 +58,7 @@ const SUBJECTS: [Subject; 3] = [
         at: "2023-05-03T19:23:43Z",
         cold: [0, 1, 2],
         warm: [0, 1, 0],
+        known: [0, 1, 0],
     },
     Subject {
         name: "tdx-v4",
@@ -73,6 +76,7 @@ const SUBJECTS: [Subject; 3] = [
         at: "2025-07-04T10:16:31Z",
         cold: [9, 0, 0],
         warm: [3, 0, 0],
+        known: [2, 0, 0],
     },
     Subject {
         name: "tdx-v5",
@@ -90,6 +94,7 @@ const SUBJECTS: [Subject; 3] = [
         at: "2026-10-23T00:06:48Z",
         cold: [9, 0, 0],
         warm: [3, 0, 0],
+        known: [2, 0, 0],
     },
 ];
 
@@ -119,6 +124,13 @@ fn measure(criterion: &mut Criterion, subject: &Subject, anchors: &Anchors) {
     );
     assert_eq!(
         signatures(&input, &warm, anchors, now),
+        subject.known.iter().sum::<u64>(),
+        "{} known",
+        subject.name
+    );
+    warm.forget_leaves();
+    assert_eq!(
+        signatures(&input, &warm, anchors, now),
         subject.warm.iter().sum::<u64>(),
         "{} warm",
         subject.name
@@ -128,7 +140,13 @@ fn measure(criterion: &mut Criterion, subject: &Subject, anchors: &Anchors) {
     group.bench_function("parse", |bench| {
         bench.iter(|| Evidence::parse(black_box(&input)).expect("real evidence"));
     });
-    group.bench_function("warm", |bench| bench.iter(|| once(&input, &warm, anchors, now)));
+    group.bench_function("known", |bench| bench.iter(|| once(&input, &warm, anchors, now)));
+    group.bench_function("warm", |bench| {
+        bench.iter(|| {
+            warm.forget_leaves();
+            once(&input, &warm, anchors, now);
+        });
+    });
     group.bench_function("cold", |bench| {
         bench.iter(|| {
             let input = EvidenceInput::decode(black_box(subject.evidence), None).expect("real evidence");
@@ -226,7 +244,7 @@ fn report() {
     let one: Vec<Option<f64>> = KINDS.iter().map(|kind| estimate("limit", kind)).collect();
     println!("\n{:<14} {:>6} {:>12} {:>12} {:>7}", "evidence", "", "measured µs", "limit µs", "ratio");
     for subject in &SUBJECTS {
-        for (name, counts) in [("cold", subject.cold), ("warm", subject.warm)] {
+        for (name, counts) in [("cold", subject.cold), ("warm", subject.warm), ("known", subject.known)] {
             let limit: Option<f64> =
                 counts.iter().zip(&one).map(|(count, cost)| cost.map(|cost| cost * *count as f64)).sum();
             if let (Some(measured), Some(limit)) = (estimate(subject.name, name), limit) {

@@ -2,6 +2,7 @@
 //! by name, and never trusted for having been given: every one is verified up to a pinned anchor when it is used.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::check::Trail;
 use crate::dcap::{QeIdentity, TcbInfo};
 use crate::snp::IdBlock;
+use crate::time::UnixTime;
 use crate::x509::{Certificate, Crl, pem_blocks};
 
 /// One endorsement and the name under which it was given.
@@ -59,6 +61,7 @@ pub struct Endorsements {
     id_blocks: Vec<Endorsement<IdBlock>>,
     malformed: Vec<Endorsement<Malformed>>,
     issuers: Mutex<Vec<Arc<Certificate>>>,
+    leaves: Mutex<BTreeMap<Box<[u8]>, Arc<Certificate>>>,
 }
 
 /// Endorsements that cannot be taken.
@@ -186,6 +189,32 @@ impl Endorsements {
             issuers.remove(0);
         }
         issuers.push(certificate);
+    }
+
+    /// A PCK, VCEK or VLEK certificate that came inside evidence before, all of which held then.
+    pub fn known_leaf(&self, der: &[u8]) -> Option<Arc<Certificate>> {
+        let leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
+        leaves.get(der).cloned()
+    }
+
+    /// Remembers a machine's own certificate. Call it only after everything held at the instant `now`: signatures up to an
+    /// anchor and the binding to what the caller expects. Then a place costs whoever wants one a machine of the vendor's
+    /// making that answers him now. Nobody is pushed out of this memory, which holds [`MAX_LEAVES`]: certificates that are
+    /// over make room, and where there is none, the newcomer's is verified anew each time.
+    pub fn remember_leaf(&self, certificate: &Arc<Certificate>, now: UnixTime) {
+        let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
+        if leaves.contains_key(certificate.der()) {
+            return;
+        }
+        leaves.retain(|_, leaf| now <= leaf.validity().not_after);
+        if leaves.len() < MAX_LEAVES {
+            leaves.insert(certificate.der().into(), Arc::clone(certificate));
+        }
+    }
+
+    /// Forgets the certificates of all machines, so that the next evidence of each is of a machine that was never seen.
+    pub fn forget_leaves(&self) {
+        self.leaves.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn names(&self) -> impl Iterator<Item = (usize, &str)> {
@@ -384,3 +413,5 @@ const MAX_BLOCKS: usize = 256;
 const MAX_ENDORSEMENTS: usize = 0x1_0000;
 /// Intel has two PCK CAs for each root generation, AMD one ASK and one ASVK for each product.
 const MAX_ISSUERS: usize = 32;
+/// Certificates of machines that are remembered: two to four megabytes.
+const MAX_LEAVES: usize = 1024;

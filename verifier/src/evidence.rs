@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::cmw::{Cmw, unwrap_evidence};
 use crate::coco;
@@ -180,7 +181,7 @@ pub enum Evidence<'a> {
         /// The report.
         report: Report<'a>,
         /// What the guest's extended request carried; never anchors.
-        carried: Vec<Certificate>,
+        carried: Vec<Arc<Certificate>>,
     },
     /// A TDX or SGX quote.
     Dcap {
@@ -209,7 +210,7 @@ impl<'a> Evidence<'a> {
         match input.tee {
             Tee::Snp => {
                 let report = Report::parse(&input.bytes)?;
-                let carried = input.carried.iter().map(|der| Certificate::parse(der));
+                let carried = input.carried.iter().map(|der| Certificate::parse(der).map(Arc::new));
                 let carried = carried.collect::<Result<_, _>>().map_err(ParseError::Carried)?;
                 Ok(Self::Snp { report, carried })
             }

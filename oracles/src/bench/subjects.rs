@@ -1,6 +1,7 @@
 //! What is measured: one function a contender, each from bytes in memory to a verdict.
 
 use std::hint::black_box;
+use std::sync::Mutex;
 
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::config::Config;
@@ -122,14 +123,14 @@ fn parsed(files: &[&[u8]]) -> Endorsements {
     endorsements
 }
 
-/// Cold: everything from bytes. Warm: the endorsements were verified before, and the evidence is new. Parse: the fields of
-/// the evidence alone.
+/// Cold: everything from bytes. Warm: the endorsements were verified before, and the evidence with the certificate of its
+/// machine is new. Known: the machine was verified before too. Parse: the fields of the evidence alone.
 fn ours(
     evidence: &'static str,
     bytes: &'static [u8],
     at: &str,
     endorsements: impl Fn() -> Endorsements + Copy + Sync + 'static,
-) -> [Contender; 3] {
+) -> [Contender; 4] {
     let now = UnixTime::parse_rfc3339(at).expect("an instant");
     let judge = move |input: &EvidenceInput, anchors: &Anchors, endorsements: &Endorsements| {
         let parsed = Evidence::parse(black_box(input)).expect("real evidence");
@@ -139,14 +140,27 @@ fn ours(
     };
     let decode = move || EvidenceInput::decode(black_box(bytes), None).expect("real evidence");
     let anchors = || Anchors::vendor().expect("the pinned roots");
-    let (cold_anchors, warm_anchors) = (anchors(), anchors());
-    let (warm_input, parse_input) = (decode(), decode());
-    let warm_endorsements = endorsements();
-    judge(&warm_input, &warm_anchors, &warm_endorsements);
+    let (cold_anchors, warm_anchors, known_anchors) = (anchors(), anchors(), anchors());
+    let (warm_input, known_input, parse_input) = (decode(), decode(), decode());
+    // One for each of two threads: whoever forgets the machine must not find that the other has just got to know it.
+    let warm_endorsements = [Mutex::new(endorsements()), Mutex::new(endorsements())];
+    for endorsements in &warm_endorsements {
+        judge(&warm_input, &warm_anchors, &endorsements.lock().expect("nobody failed"));
+    }
+    let known_endorsements = endorsements();
+    judge(&known_input, &known_anchors, &known_endorsements);
+    let warm = move || {
+        let free = warm_endorsements.iter().find_map(|one| one.try_lock().ok());
+        let endorsements = free.expect("two threads at most");
+        endorsements.forget_leaves();
+        judge(&warm_input, &warm_anchors, &endorsements);
+    };
+    let known = move || judge(&known_input, &known_anchors, &known_endorsements);
     let contender = |name, work| Contender { evidence, name, work };
     [
         contender("vouchsafe, cold", Box::new(move || judge(&decode(), &cold_anchors, &endorsements()))),
-        contender("vouchsafe, warm", Box::new(move || judge(&warm_input, &warm_anchors, &warm_endorsements))),
+        contender("vouchsafe, warm", Box::new(warm)),
+        contender("vouchsafe, known", Box::new(known)),
         contender(
             "vouchsafe, parse",
             Box::new(move || {

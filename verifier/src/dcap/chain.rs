@@ -12,7 +12,7 @@ use crate::x509::{Certificate, pem_blocks};
 
 /// A PCK certificate and its issuer as they came in a quote. Finding them believes nothing.
 pub(super) struct PckChain {
-    pub(super) leaf: Certificate,
+    pub(super) leaf: Arc<Certificate>,
     pub(super) ca: Arc<Certificate>,
     pub(super) ca_kind: PckCa,
     /// All certificates of the chain, to guess the root that is meant.
@@ -39,16 +39,17 @@ impl PckChain {
             if label != "CERTIFICATE" {
                 return Err(DcapError::PckChainBlock);
             }
-            // A copy of a pinned root and an issuer that was verified before need no parsing.
+            // A copy of a pinned root and what was verified before need no parsing.
             if !anchors.of(Vendor::Intel).any(|anchor| anchor.certificate.der() == der) {
                 if let Some(known) = endorsements.known_issuer(&der) {
                     issuers.push(known);
                 } else {
-                    match Certificate::parse(&der) {
+                    let known = endorsements.known_leaf(&der).map(Ok);
+                    match known.unwrap_or_else(|| Certificate::parse(&der).map(Arc::new)) {
                         Ok(certificate) if certificate.extension(&SGX_EXTENSION).is_some() => {
                             leaves.push(certificate);
                         }
-                        Ok(certificate) => issuers.push(Arc::new(certificate)),
+                        Ok(certificate) => issuers.push(certificate),
                         Err(error) => unread = unread.or(Some(DcapError::PckChain(error))),
                     }
                 }
@@ -92,7 +93,7 @@ impl PckChain {
 
     /// Root, CA and leaf inside their validity.
     pub(super) fn check_valid_at(&self, root: &Certificate, now: UnixTime) -> Result<(), DcapError> {
-        for (role, certificate) in [("root", root), ("pck-ca", &*self.ca), ("pck", &self.leaf)] {
+        for (role, certificate) in [("root", root), ("pck-ca", &*self.ca), ("pck", &*self.leaf)] {
             let valid = certificate.check_valid_at(now);
             valid.map_err(|source| DcapError::Certificate { role, source })?;
         }

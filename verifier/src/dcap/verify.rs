@@ -89,7 +89,7 @@ pub fn verify(
     // 4. Neither is revoked by a CRL at hand. What the CRLs cannot say is kept for the appraisal.
     let (ca, leaf) = (&chain.ca, &chain.leaf);
     let mut revocations = Vec::with_capacity(3);
-    for (role, certificate, issuer) in [("pck-ca", &**ca, &root.certificate), ("pck", leaf, ca)] {
+    for (role, certificate, issuer) in [("pck-ca", &**ca, &root.certificate), ("pck", &**leaf, &**ca)] {
         let crls = endorsements.crls().iter();
         let state = check_revocation(role, certificate, issuer, crls, now, steps.trail);
         revocations.push(state.map_err(|source| DcapError::Certificate { role, source })?);
@@ -133,6 +133,9 @@ pub fn verify(
     let search = Search { endorsements, root: &root.certificate, now };
     let (tcb, signers) = judge(&platform, &search, &mut steps)?;
     revocations.extend(signers);
+
+    // 11. Everything held: the machine is known from now on, and its certificate need not be verified again.
+    endorsements.remember_leaf(leaf, now);
 
     let facts = Facts {
         quote_version: quote.header.version,

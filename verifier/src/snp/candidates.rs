@@ -28,7 +28,7 @@ pub(super) struct Candidate<'a> {
 pub(super) fn candidates<'a>(
     report: &Report<'_>,
     wanted: SigningKey,
-    carried: &'a [Certificate],
+    carried: &'a [Arc<Certificate>],
     endorsements: &'a Endorsements,
     now: UnixTime,
 ) -> Result<Vec<Candidate<'a>>, VerifyError> {
@@ -51,22 +51,22 @@ pub(super) fn candidates<'a>(
 
 /// Endorsements first: what they proved before is remembered, what the evidence carries is new each time.
 fn given<'a>(
-    carried: &'a [Certificate],
+    carried: &'a [Arc<Certificate>],
     endorsements: &'a Endorsements,
 ) -> impl Iterator<Item = (&'a Certificate, Option<usize>, &'a str)> {
     let given = endorsements.certificates().iter();
     given.map(|item| (&item.value, Some(item.id), item.name.as_str())).chain(carried_with(carried))
 }
 
-fn carried_with(carried: &[Certificate]) -> impl Iterator<Item = (&Certificate, Option<usize>, &str)> {
-    carried.iter().map(|certificate| (certificate, None, CARRIED))
+fn carried_with(carried: &[Arc<Certificate>]) -> impl Iterator<Item = (&Certificate, Option<usize>, &str)> {
+    carried.iter().map(|certificate| (&**certificate, None, CARRIED))
 }
 
 /// Nothing of the kind was given, or only for something else: those are two answers.
 fn nothing_fits(
     report: &Report<'_>,
     wanted: SigningKey,
-    carried: &[Certificate],
+    carried: &[Arc<Certificate>],
     endorsements: &Endorsements,
 ) -> VerifyError {
     let given: Vec<String> = given(carried, endorsements)
@@ -116,7 +116,7 @@ impl Deref for Intermediate<'_> {
 /// it, or else the first, so that the chain fails with a reason. None of them is trusted for having been found.
 pub(super) fn intermediate<'a>(
     candidate: &Candidate<'_>,
-    carried: &[Certificate],
+    carried: &[Arc<Certificate>],
     endorsements: &'a Endorsements,
 ) -> Result<Intermediate<'a>, VerifyError> {
     let vek = candidate.certificate;
@@ -126,7 +126,7 @@ pub(super) fn intermediate<'a>(
     let given = given.map(|item| Intermediate::Given(&item.value, item.id));
     let pinned = pinned(candidate.vek.product, candidate.vek.kind, endorsements).filter(|known| named(known));
     let carried = carried.iter().filter(|certificate| named(certificate)).map(|certificate| {
-        endorsements.known_issuer(certificate.der()).unwrap_or_else(|| Arc::new(certificate.clone()))
+        endorsements.known_issuer(certificate.der()).unwrap_or_else(|| Arc::clone(certificate))
     });
     let known = pinned.into_iter().chain(carried).map(Intermediate::Known);
     let mut first = None;

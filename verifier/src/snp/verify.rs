@@ -1,5 +1,7 @@
 //! From a report to verified facts: one numbered walk.
 
+use std::sync::Arc;
+
 use super::candidates::{self, Candidate, Intermediate};
 use super::endorsed;
 use super::endorsement::is_zero;
@@ -26,7 +28,7 @@ use crate::x509::{Certificate, Revocation, RevocationState, X509Error, check_rev
 /// Which certificate to verify with is picked by what certificates say (step 5); steps 6 to 15 then prove it.
 pub fn verify(
     report: &Report<'_>,
-    carried: &[Certificate],
+    carried: &[Arc<Certificate>],
     endorsements: &Endorsements,
     anchors: &Anchors,
     expected: &Expected,
@@ -54,6 +56,11 @@ pub fn verify(
 
     // 4. A processor that is known, where the report names it.
     check_processor(report, trail)?;
+
+    // What came along and was verified before need not be verified again.
+    let known =
+        |one: &Arc<Certificate>| endorsements.known_leaf(one.der()).unwrap_or_else(|| Arc::clone(one));
+    let carried: &[Arc<Certificate>] = &carried.iter().map(known).collect::<Vec<_>>();
 
     // 5. A VCEK or VLEK certificate that says it is for this chip and TCB.
     let found = candidates::candidates(report, signing_key, carried, endorsements, now);
@@ -95,7 +102,7 @@ pub fn verify(
 struct Proof<'a, 'r> {
     report: &'a Report<'r>,
     candidate: Candidate<'a>,
-    carried: &'a [Certificate],
+    carried: &'a [Arc<Certificate>],
     endorsements: &'a Endorsements,
     anchors: &'a Anchors,
     expected: &'a Expected,
@@ -160,7 +167,11 @@ impl Proof<'_, '_> {
         // 14. An ID block that was given beside it is about this guest, or is not: a fact, judged in the appraisal.
         let id_block = endorsed::id_block(report, endorsements, trail);
 
-        // 15. Everything held: these are facts.
+        // 15. Everything held: the machine is known from now on, and these are facts.
+        let came_along = carried.iter().find(|one| id.is_none() && one.der() == vek_certificate.der());
+        if let Some(leaf) = came_along {
+            endorsements.remember_leaf(leaf, now);
+        }
         let endorsed = Endorsed {
             product: vek.product,
             product_name: vek.product_name.clone(),

@@ -86,6 +86,7 @@ fn ratios(times: &[Time]) -> Vec<Ratio> {
         [tdx("dcap-qvl, ring"), tdx("dcap-qvl, RustCrypto")].into_iter().flatten().reduce(f64::min);
     let at_most = [
         ("TDX warm : 3 P-256", tdx("vouchsafe, warm"), times(3.0, p256), 1.15),
+        ("TDX known : 2 P-256", tdx("vouchsafe, known"), times(2.0, p256), 1.15),
         ("TDX cold : 9 P-256", tdx("vouchsafe, cold"), times(9.0, p256), 1.2),
         ("SNP warm : 1 P-384", snp("vouchsafe, warm"), p384, 1.15),
         ("SNP cold : 1 P-384 and 2 RSA-4096", snp("vouchsafe, cold"), snp_cold, 1.2),

@@ -123,13 +123,17 @@ fn a_genuine_quote_is_judged_by_all_of_its_collateral() {
 }
 
 #[test]
-fn nine_signatures_are_computed_cold_and_three_warm_with_the_same_outcome() {
+fn nine_signatures_are_computed_cold_three_warm_and_two_of_a_known_machine_with_the_same_outcome() {
     let endorsements = given(&ALL);
     let cold = run(QUOTE, &endorsements, at(AT));
+    let known = run(QUOTE, &endorsements, at(AT));
+    endorsements.forget_leaves();
     let warm = run(QUOTE, &endorsements, at(AT));
-    assert_eq!((cold.signatures, warm.signatures), (9, 3));
-    assert_eq!(cold.tcb(), warm.tcb());
-    assert_eq!(cold.trail, warm.trail);
+    assert_eq!((cold.signatures, warm.signatures, known.signatures), (9, 3, 2));
+    for again in [warm, known] {
+        assert_eq!(cold.tcb(), again.tcb());
+        assert_eq!(cold.trail, again.trail);
+    }
 }
 
 #[test]

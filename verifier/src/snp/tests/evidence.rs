@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::super::{Product, Report, SigningKey, SnpError, VerifiedSnp, verify};
 use super::{GENOA_REPORT, GENOA_VCEK, MILAN_ARK, MILAN_ASK, MILAN_REPORT, MILAN_VCEK};
 use crate::anchors::Anchors;
@@ -36,7 +38,8 @@ impl<'a> Case<'a> {
         for (index, der) in self.endorsements.iter().enumerate() {
             endorsements.add(&format!("file {index}"), der).unwrap();
         }
-        let carried: Vec<_> = self.carried.iter().map(|der| Certificate::parse(der).unwrap()).collect();
+        let carried: Vec<_> =
+            self.carried.iter().map(|der| Arc::new(Certificate::parse(der).unwrap())).collect();
         let anchors = Anchors::vendor().unwrap();
         let mut trail = Trail::new();
         let report = Report::parse(&self.report).unwrap();
