@@ -167,7 +167,8 @@ fn endorsements(subject: &Subject) -> Endorsements {
 fn once(input: &EvidenceInput, endorsements: &Endorsements, anchors: &Anchors, now: UnixTime) {
     let evidence = Evidence::parse(black_box(input)).expect("real evidence");
     let mut trail = Trail::new();
-    let verified = verify(&evidence, endorsements, anchors, &Expected::nothing(), now, &mut trail);
+    let expected = Expected::report_data(evidence.report_data().try_into().expect("64 bytes"));
+    let verified = verify(&evidence, endorsements, anchors, &expected, now, &mut trail);
     black_box(verified.expect("real evidence verifies at its instant"));
 }
 

@@ -226,6 +226,15 @@ impl<'a> Evidence<'a> {
         }
     }
 
+    /// The report data that it carries, before anything is verified: what a caller compares who has no session of his own.
+    pub fn report_data(&self) -> &[u8] {
+        match self {
+            Self::Snp { report, .. } => report.report_data,
+            Self::Dcap { quote, .. } => quote.body.report_data(),
+            Self::Sample { report_data, .. } => report_data,
+        }
+    }
+
     /// Whose evidence it is.
     pub fn tee(&self) -> Tee {
         match self {

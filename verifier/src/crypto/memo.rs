@@ -12,6 +12,11 @@ use super::key::{KeyId, PublicKey};
 pub struct SignatureMemo(OnceLock<KeyId>);
 
 impl SignatureMemo {
+    /// Whether the signature was verified with this key: among several keys it is the one to begin with.
+    pub fn is_proved_by(&self, key: &PublicKey) -> bool {
+        self.0.get() == Some(key.id())
+    }
+
     /// Runs `verify` unless it succeeded before for the same key. A failure is never remembered.
     ///
     /// `verify` must check exactly the signature of the object that owns this memo, with `key`.

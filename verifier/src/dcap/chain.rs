@@ -26,6 +26,7 @@ impl PckChain {
         pem: &[u8],
         endorsements: &Endorsements,
         anchors: &Anchors,
+        now: UnixTime,
     ) -> Result<Self, DcapError> {
         // Some quoting libraries count the C string's final zero, and some pad with more.
         let end = pem.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
@@ -41,10 +42,10 @@ impl PckChain {
             }
             // A copy of a pinned root and what was verified before need no parsing.
             if !anchors.of(Vendor::Intel).any(|anchor| anchor.certificate.der() == der) {
-                if let Some(known) = endorsements.known_issuer(&der) {
+                if let Some(known) = endorsements.known_issuer(&der, now) {
                     issuers.push(known);
                 } else {
-                    let known = endorsements.known_leaf(&der).map(Ok);
+                    let known = endorsements.known_leaf(&der, now).map(Ok);
                     match known.unwrap_or_else(|| Certificate::parse(&der).map(Arc::new)) {
                         Ok(certificate) if certificate.extension(&SGX_EXTENSION).is_some() => {
                             leaves.push(certificate);
@@ -74,10 +75,15 @@ impl PckChain {
         let named =
             || anchors.of(Vendor::Intel).filter(|root| root.certificate.subject() == self.ca.issuer());
         // Simulated roots bear the same name. The root that came along says which one to try first, no more.
+        let signed = |root: &Anchor| self.ca.check_signed_by(&root.certificate);
+        let proved = |root: &&Anchor| self.ca.is_proved_by(&root.certificate) && signed(root).is_ok();
+        if let Some(root) = named().find(proved) {
+            return Ok(root);
+        }
         let meant = |root: &&Anchor| self.carried.iter().any(|der| der == root.certificate.der());
         let mut failure = DcapError::NotAnchored;
         for root in named().filter(|root| meant(root)).chain(named().filter(|root| !meant(root))) {
-            match self.ca.check_signed_by(&root.certificate) {
+            match signed(root) {
                 Ok(()) => return Ok(root),
                 Err(source) => failure = DcapError::Certificate { role: "pck-ca", source },
             }

@@ -130,6 +130,11 @@ impl Signed {
         &self.body
     }
 
+    /// Whether the signature was verified with this key before.
+    pub(super) fn is_proved_by(&self, key: &PublicKey) -> bool {
+        self.memo.is_proved_by(key)
+    }
+
     /// Checks the signature over the received bytes; once for each key that holds.
     pub(super) fn check(&self, key: &PublicKey) -> Result<(), CryptoError> {
         self.memo.check(key, || {

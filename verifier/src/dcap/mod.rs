@@ -35,6 +35,7 @@ pub use facts::{Facts, PckCa, claims};
 pub use pck::{Configuration, PckError, PckExtension, SGX_EXTENSION, SgxType};
 pub use qe_identity::{QeEnclave, QeIdentity, SvnLevel};
 pub use quote::{Body, Header, INTEL_QE_VENDOR, MAX_TRAILING, Quote, QuoteError};
+pub(crate) use select::TCB_SIGNER_NAME;
 pub use status::TcbStatus;
 pub use tcb::{CurrentTcb, Tcb, TcbOutcome, TcbPart};
 pub use tcb_info::{PlatformLevel, TcbInfo, TdxModule, TdxModuleVersion};

@@ -146,11 +146,12 @@ impl<'e> Search<'e> {
     /// failure; `None` if none was given.
     fn signer(&self, item: &Dated<'_>) -> Option<Result<&'e Endorsement<Certificate>, DcapError>> {
         let mut failure = None;
-        for signer in self.endorsements.certificates() {
+        // What is known to be signed by one of them begins with that one: the others' keys cost a signature that fails.
+        let proved = |signer: &&Endorsement<Certificate>| item.signed.is_proved_by(signer.value.public_key());
+        let signers = self.endorsements.tcb_signers();
+        let others = signers.clone().filter(|signer| !proved(signer));
+        for signer in signers.filter(proved).chain(others) {
             let certificate = &signer.value;
-            if certificate.subject_common_name() != Some(TCB_SIGNER_NAME) {
-                continue;
-            }
             let outcome = certificate
                 .check_valid_at(self.now)
                 .and_then(|()| certificate.check_end_entity())
@@ -170,6 +171,6 @@ impl<'e> Search<'e> {
 }
 
 /// Common name of the certificate that signs TCB info and identities (Intel PCS API, "TCB-Info-Issuer-Chain").
-const TCB_SIGNER_NAME: &str = "Intel SGX TCB Signing";
+pub(crate) const TCB_SIGNER_NAME: &str = "Intel SGX TCB Signing";
 /// Names of unfitting endorsements in one error.
 const MAX_NAMED: usize = 8;

@@ -1,7 +1,5 @@
 //! The one function that makes a [`VerifiedQuote`].
 
-use std::sync::Arc;
-
 use crate::anchors::{AnchorUse, Anchors};
 use crate::check::{Fact, Trail};
 use crate::crypto::{PublicKey, Signature, SignatureAlgorithm, sha256};
@@ -14,10 +12,10 @@ use crate::dcap::quote::{Body, Quote};
 use crate::dcap::select::Search;
 use crate::dcap::steps::{self, Steps};
 use crate::dcap::tcb::TcbOutcome;
-use crate::endorsements::Endorsements;
+use crate::endorsements::{Endorsements, MachineId};
 use crate::error::VerifyError;
 use crate::event_log::{self, EventLog};
-use crate::expected::Expected;
+use crate::expected::{Expect, Expected};
 use crate::time::UnixTime;
 use crate::verify::check_bindings;
 use crate::x509::{Revocation, check_revocation};
@@ -71,17 +69,18 @@ pub fn verify(
     let certification = &quote.certification;
 
     // 1. PCK certificate and CA, as the quote brings them.
-    let found = PckChain::find(certification.pck_chain, endorsements, anchors);
+    let found = PckChain::find(certification.pck_chain, endorsements, anchors, now);
     let chain =
         steps.rule(&steps::PCK_CHAIN, "one PCK certificate and its Processor or Platform CA", found)?;
 
     // 2. The CA under a pinned root, the PCK under the CA, all three inside their validity.
     let root = steps.rule(&steps::PCK_ANCHOR, "PCK CA signed by a pinned root", chain.anchor(anchors))?;
-    endorsements.remember_issuer(Arc::clone(&chain.ca));
     steps.rule(&steps::PCK_SIGNATURE, "PCK certificate signed by the PCK CA", chain.check_leaf())?;
     let validity = chain.leaf.validity();
     let span = Fact::List(vec![validity.not_before.into(), validity.not_after.into()]);
     steps.compare(&steps::PCK_VALIDITY, span, now, chain.check_valid_at(&root.certificate, now))?;
+
+    endorsements.remember_issuer(&chain.ca, now);
 
     // 3. Which platform the PCK certificate speaks of.
     let pck = steps.rule(&steps::PCK_EXTENSION, "one well-formed SGX extension", extension(&chain))?;
@@ -134,8 +133,11 @@ pub fn verify(
     let (tcb, signers) = judge(&platform, &search, &mut steps)?;
     revocations.extend(signers);
 
-    // 11. Everything held: the machine is known from now on, and its certificate need not be verified again.
-    endorsements.remember_leaf(leaf, now);
+    // 11. Everything held, and answers the caller: the machine is known from now on, and its certificate need not be
+    //     verified again.
+    if matches!(expected.report_data, Expect::Equals(_)) {
+        endorsements.remember_leaf(MachineId::Platform(pck.ppid), leaf, now);
+    }
 
     let facts = Facts {
         quote_version: quote.header.version,

@@ -1,11 +1,13 @@
 //! Which certificates may vouch for a report: picked by what they say, before anything is believed.
 
+use std::borrow::Cow;
+use std::iter;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use super::endorsement::{Vek, recognise};
 use super::error::SnpError;
-use super::product::{Product, SigningKey};
+use super::product::SigningKey;
 use super::report::Report;
 use crate::anchors::{Anchor, Anchors, Vendor};
 use crate::endorsements::Endorsements;
@@ -16,7 +18,7 @@ use crate::x509::Certificate;
 /// A VCEK or VLEK certificate whose words fit the report. Its signature is not checked yet.
 pub(super) struct Candidate<'a> {
     pub(super) certificate: &'a Certificate,
-    pub(super) vek: Vek,
+    pub(super) vek: Cow<'a, Vek>,
     /// The endorsement's id; `None` if it came with the evidence.
     pub(super) id: Option<usize>,
     pub(super) name: &'a str,
@@ -33,9 +35,14 @@ pub(super) fn candidates<'a>(
     now: UnixTime,
 ) -> Result<Vec<Candidate<'a>>, VerifyError> {
     let mut fitting: Vec<Candidate<'a>> = Vec::new();
-    for (certificate, id, name) in given(carried, endorsements) {
-        let Some(words) = recognise(certificate) else { continue };
-        let Ok(vek) = Vek::read(certificate, words) else { continue };
+    // Endorsements first: what they proved before is remembered, what the evidence carries may be new.
+    let given = endorsements.veks_of(report.chip_id).into_iter();
+    let given = given.map(|(item, vek)| (&item.value, Cow::Borrowed(vek), Some(item.id), item.name.as_str()));
+    let carried_veks = carried.iter().filter_map(|certificate| {
+        let vek = Vek::read(certificate, recognise(certificate)?).ok()?;
+        Some((&**certificate, Cow::Owned(vek), None, CARRIED))
+    });
+    for (certificate, vek, id, name) in given.chain(carried_veks) {
         let repeated = fitting.iter().any(|other| other.certificate == certificate);
         if !repeated && vek.check_fits(report, wanted).is_ok() {
             fitting.push(Candidate { certificate, vek, id, name });
@@ -49,7 +56,7 @@ pub(super) fn candidates<'a>(
     Ok(fitting)
 }
 
-/// Endorsements first: what they proved before is remembered, what the evidence carries is new each time.
+/// All that was given, for the words of a refusal.
 fn given<'a>(
     carried: &'a [Arc<Certificate>],
     endorsements: &'a Endorsements,
@@ -118,17 +125,23 @@ pub(super) fn intermediate<'a>(
     candidate: &Candidate<'_>,
     carried: &[Arc<Certificate>],
     endorsements: &'a Endorsements,
+    now: UnixTime,
 ) -> Result<Intermediate<'a>, VerifyError> {
     let vek = candidate.certificate;
     let named = |certificate: &Certificate| certificate.subject() == vek.issuer();
     let signed = |issuer: &Intermediate<'_>| vek.check_signed_by(issuer).is_ok();
-    let given = endorsements.certificates().iter().filter(|item| named(&item.value));
+    let given = endorsements.authorities().filter(|item| named(&item.value)).take(MAX_TRIED);
     let given = given.map(|item| Intermediate::Given(&item.value, item.id));
-    let pinned = pinned(candidate.vek.product, candidate.vek.kind, endorsements).filter(|known| named(known));
+    // What is known to be signed by one of them begins with that one: the others' keys cost a signature that fails.
+    if let Some(proved) = given.clone().find(|issuer| vek.is_proved_by(issuer) && signed(issuer)) {
+        return Ok(proved);
+    }
+    let pinned =
+        iter::once_with(|| pinned(&candidate.vek, endorsements, now)).flatten().filter(|known| named(known));
     let carried = carried.iter().filter(|certificate| named(certificate)).map(|certificate| {
-        endorsements.known_issuer(certificate.der()).unwrap_or_else(|| Arc::clone(certificate))
+        endorsements.known_issuer(certificate.der(), now).unwrap_or_else(|| Arc::clone(certificate))
     });
-    let known = pinned.into_iter().chain(carried).map(Intermediate::Known);
+    let known = pinned.chain(carried).map(Intermediate::Known);
     let mut first = None;
     for issuer in given.chain(known).take(MAX_TRIED) {
         if signed(&issuer) {
@@ -141,13 +154,13 @@ pub(super) fn intermediate<'a>(
 }
 
 /// The intermediate that the program carries: no anchor, but it need not be fetched.
-fn pinned(product: Product, kind: SigningKey, endorsements: &Endorsements) -> Option<Arc<Certificate>> {
-    let name = match kind {
-        SigningKey::Vcek => product.ask_name(),
-        SigningKey::Vlek => product.asvk_name(),
+fn pinned(vek: &Vek, endorsements: &Endorsements, now: UnixTime) -> Option<Arc<Certificate>> {
+    let name = match vek.kind {
+        SigningKey::Vcek => vek.product.ask_name(),
+        SigningKey::Vlek => vek.product.asvk_name(),
     };
     let der = vendor_certs::INTERMEDIATES.iter().find(|certificate| certificate.name == name)?.der;
-    endorsements.known_issuer(der).or_else(|| Certificate::parse(der).ok().map(Arc::new))
+    endorsements.known_issuer(der, now).or_else(|| Certificate::parse(der).ok().map(Arc::new))
 }
 
 /// The pinned root that issued the intermediate: of those with the issuer's name the one whose key signed it, or
@@ -158,8 +171,11 @@ pub(super) fn root<'a>(intermediate: &Certificate, anchors: &'a Anchors) -> Resu
         amd.filter(|anchor| anchor.certificate.subject() == intermediate.issuer())
     };
     let signed = |anchor: &&Anchor| intermediate.check_signed_by(&anchor.certificate).is_ok();
-    named().find(signed).or_else(|| named().next()).ok_or_else(|| SnpError::UnknownRoot {
-        issuer: intermediate.issuer_common_name().unwrap_or_default().escape_debug().to_string(),
+    let proved = |anchor: &&Anchor| intermediate.is_proved_by(&anchor.certificate) && signed(anchor);
+    named().find(proved).or_else(|| named().find(signed)).or_else(|| named().next()).ok_or_else(|| {
+        SnpError::UnknownRoot {
+            issuer: intermediate.issuer_common_name().unwrap_or_default().escape_debug().to_string(),
+        }
     })
 }
 

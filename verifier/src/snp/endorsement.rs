@@ -11,7 +11,7 @@ use crate::x509::{Certificate, ObjectIdentifier};
 
 /// The contents of an endorsement certificate (AMD 57230 and 58369, X.509v3 extensions).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Vek {
+pub(crate) struct Vek {
     pub(super) kind: SigningKey,
     pub(super) product: Product,
     /// productName, such as `Milan-B0`.
@@ -19,13 +19,13 @@ pub(super) struct Vek {
     /// The TCB that the key was derived for.
     pub(super) tcb: Tcb,
     /// hwID of a VCEK: 64 bytes, or 8 for Turin.
-    pub(super) chip_id: Option<Vec<u8>>,
+    pub(crate) chip_id: Option<Vec<u8>>,
     /// cspID of a VLEK.
     pub(super) csp_id: Option<String>,
 }
 
 /// Whose key a certificate would hold, by its issuer's name; `None` if it is no VCEK or VLEK at all.
-pub(super) fn recognise(certificate: &Certificate) -> Option<(SigningKey, Product)> {
+pub(crate) fn recognise(certificate: &Certificate) -> Option<(SigningKey, Product)> {
     let (kind, product) = SigningKey::by_issuer(certificate.issuer_common_name()?)?;
     (!certificate.is_ca()).then_some((kind, product))
 }
@@ -33,7 +33,7 @@ pub(super) fn recognise(certificate: &Certificate) -> Option<(SigningKey, Produc
 impl Vek {
     /// Reads the extensions, each by its whole identifier and in its exact form. That none stands twice was
     /// checked when the certificate was parsed; who signed it is not checked here.
-    pub(super) fn read(
+    pub(crate) fn read(
         certificate: &Certificate,
         (kind, product): (SigningKey, Product),
     ) -> Result<Self, SnpError> {

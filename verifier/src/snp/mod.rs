@@ -30,6 +30,8 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::endorsement::{Vek, recognise};
+
 pub use self::bits::{GuestPolicy, PlatformBit, PlatformInfo, PolicyBit, is_set};
 pub use self::claims::claims;
 pub use self::error::{ExtensionError, IdBlockError, ReportError, SnpError};

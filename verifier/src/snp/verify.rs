@@ -13,9 +13,9 @@ use super::tcb::Tcb;
 use crate::anchors::{Anchor, Anchors};
 use crate::check::{Fact, Outcome, Trail};
 use crate::crypto::{Signature, SignatureAlgorithm};
-use crate::endorsements::Endorsements;
+use crate::endorsements::{Endorsements, MachineId};
 use crate::error::VerifyError;
-use crate::expected::Expected;
+use crate::expected::{Expect, Expected};
 use crate::time::UnixTime;
 use crate::verify::{BindingIds, check_bindings};
 use crate::x509::{Certificate, Revocation, RevocationState, X509Error, check_revocation};
@@ -59,7 +59,7 @@ pub fn verify(
 
     // What came along and was verified before need not be verified again.
     let known =
-        |one: &Arc<Certificate>| endorsements.known_leaf(one.der()).unwrap_or_else(|| Arc::clone(one));
+        |one: &Arc<Certificate>| endorsements.known_leaf(one.der(), now).unwrap_or_else(|| Arc::clone(one));
     let carried: &[Arc<Certificate>] = &carried.iter().map(known).collect::<Vec<_>>();
 
     // 5. A VCEK or VLEK certificate that says it is for this chip and TCB.
@@ -118,7 +118,7 @@ impl Proof<'_, '_> {
         }
 
         // 6. The chain ends at a pinned root: found by name, proved by its key in step 7.
-        let intermediate = candidates::intermediate(&candidate, carried, endorsements)?;
+        let intermediate = candidates::intermediate(&candidate, carried, endorsements, now)?;
         if let Intermediate::Given(_, id) = intermediate {
             trail.used(id);
         }
@@ -133,7 +133,6 @@ impl Proof<'_, '_> {
         // 7. The root signed the intermediate (RSASSA-PSS, RFC 5280 rights of the issuer).
         let signed = intermediate.check_signed_by(ark);
         chain_step(trail, "snp.chain.ask", "ask", &intermediate, signed)?;
-        remember(&intermediate, endorsements);
 
         // 8. The intermediate signed the VCEK or VLEK, which is no authority itself.
         let signed = vek_certificate.check_end_entity();
@@ -142,6 +141,7 @@ impl Proof<'_, '_> {
 
         // 9. All three are valid now.
         check_validity(ark, &intermediate, vek_certificate, now, trail)?;
+        remember(&intermediate, endorsements, now);
 
         // 10. The root's CRL does not list the intermediate; AMD revokes no VCEK or VLEK by list.
         let revocations = check_revocations(&intermediate, anchor, endorsements, now, trail)?;
@@ -168,9 +168,12 @@ impl Proof<'_, '_> {
         let id_block = endorsed::id_block(report, endorsements, trail);
 
         // 15. Everything held: the machine is known from now on, and these are facts.
-        let came_along = carried.iter().find(|one| id.is_none() && one.der() == vek_certificate.der());
+        let answers = id.is_none() && matches!(expected.report_data, Expect::Equals(_));
+        let came_along = carried.iter().find(|one| answers && one.der() == vek_certificate.der());
         if let Some(leaf) = came_along {
-            endorsements.remember_leaf(leaf, now);
+            let key = || MachineId::Key(*leaf.public_key().id());
+            let machine = vek.chip_id.clone().map_or_else(key, MachineId::Chip);
+            endorsements.remember_leaf(machine, leaf, now);
         }
         let endorsed = Endorsed {
             product: vek.product,
@@ -222,9 +225,9 @@ fn chain_step(
 }
 
 /// Keeps an intermediate that a pinned root has just vouched for, so that its signature need not be checked again.
-fn remember(intermediate: &Intermediate<'_>, endorsements: &Endorsements) {
+fn remember(intermediate: &Intermediate<'_>, endorsements: &Endorsements, now: UnixTime) {
     if let Intermediate::Known(certificate) = intermediate {
-        endorsements.remember_issuer(certificate.clone());
+        endorsements.remember_issuer(certificate, now);
     }
 }
 

@@ -34,6 +34,12 @@ impl Certificate {
         })
     }
 
+    /// Whether the signature was verified with the key of `issuer` before: among several issuers it is the one to begin
+    /// with. Says nothing else about it.
+    pub fn is_proved_by(&self, issuer: &Certificate) -> bool {
+        self.memo.is_proved_by(issuer.public_key())
+    }
+
     /// Checks that `now` lies in the validity period, both ends included (RFC 5280 section 4.1.2.5).
     pub fn check_valid_at(&self, now: UnixTime) -> Result<(), X509Error> {
         let validity = self.validity();

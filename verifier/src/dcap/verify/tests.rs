@@ -125,10 +125,11 @@ fn a_genuine_quote_is_judged_by_all_of_its_collateral() {
 #[test]
 fn nine_signatures_are_computed_cold_three_warm_and_two_of_a_known_machine_with_the_same_outcome() {
     let endorsements = given(&ALL);
-    let cold = run(QUOTE, &endorsements, at(AT));
-    let known = run(QUOTE, &endorsements, at(AT));
+    let expected = Expected::report_data(*Quote::parse(QUOTE).unwrap().body.report_data());
+    let again = || run_expecting(QUOTE, &endorsements, &expected, at(AT));
+    let (cold, known) = (again(), again());
     endorsements.forget_leaves();
-    let warm = run(QUOTE, &endorsements, at(AT));
+    let warm = again();
     assert_eq!((cold.signatures, warm.signatures, known.signatures), (9, 3, 2));
     for again in [warm, known] {
         assert_eq!(cold.tcb(), again.tcb());
@@ -264,7 +265,7 @@ fn a_chain_without_its_ca_or_with_two_leaves_is_refused() {
     let blocks: Vec<_> = chain.split_inclusive("-----END CERTIFICATE-----\n").collect();
     let find = |chain: &str| {
         let anchors = Anchors::vendor().unwrap();
-        PckChain::find(chain.as_bytes(), &Endorsements::new(), &anchors).map(|chain| chain.ca_kind)
+        PckChain::find(chain.as_bytes(), &Endorsements::new(), &anchors, at(AT)).map(|chain| chain.ca_kind)
     };
     assert_eq!(find(&[blocks[2], blocks[1], blocks[0]].concat()), Ok(PckCa::Platform));
     assert_eq!(find(&[blocks[0], blocks[1]].concat()), Ok(PckCa::Platform));
@@ -283,8 +284,8 @@ fn a_chain_without_its_ca_or_with_two_leaves_is_refused() {
 fn certificates_are_asked_for_their_dates_at_each_use() {
     let quote = Quote::parse(QUOTE).unwrap();
     let endorsements = Endorsements::new();
-    let chain =
-        PckChain::find(quote.certification.pck_chain, &endorsements, &Anchors::vendor().unwrap()).unwrap();
+    let anchors = Anchors::vendor().unwrap();
+    let chain = PckChain::find(quote.certification.pck_chain, &endorsements, &anchors, at(AT)).unwrap();
     let validity = chain.leaf.validity();
     assert!(run(QUOTE, &endorsements, validity.not_before).result.is_ok());
     let now = validity.not_before.plus_secs(-1);

@@ -2,17 +2,23 @@
 //! by name, and never trusted for having been given: every one is verified up to a pinned anchor when it is used.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::check::Trail;
 use crate::dcap::{QeIdentity, TcbInfo};
-use crate::snp::IdBlock;
+use crate::snp::{IdBlock, Vek};
 use crate::time::UnixTime;
 use crate::x509::{Certificate, Crl, pem_blocks};
+
+mod given;
+mod known;
+
+use given::Given;
+use known::Known;
+pub use known::MachineId;
 
 /// One endorsement and the name under which it was given.
 #[derive(Clone, Debug)]
@@ -54,14 +60,13 @@ pub struct Malformed {
 #[derive(Debug, Default)]
 pub struct Endorsements {
     next_id: usize,
-    certificates: Vec<Endorsement<Certificate>>,
+    certificates: Given,
     crls: Vec<Endorsement<Crl>>,
     tcb_infos: Vec<Endorsement<TcbInfo>>,
     qe_identities: Vec<Endorsement<QeIdentity>>,
     id_blocks: Vec<Endorsement<IdBlock>>,
     malformed: Vec<Endorsement<Malformed>>,
-    issuers: Mutex<Vec<Arc<Certificate>>>,
-    leaves: Mutex<BTreeMap<Box<[u8]>, Arc<Certificate>>>,
+    known: Known,
 }
 
 /// Endorsements that cannot be taken.
@@ -121,7 +126,7 @@ impl Endorsements {
 
     /// All certificates.
     pub fn certificates(&self) -> &[Endorsement<Certificate>] {
-        &self.certificates
+        &self.certificates.all
     }
 
     /// All certificate revocation lists.
@@ -172,53 +177,53 @@ impl Endorsements {
         unused
     }
 
-    /// An intermediate that came inside evidence before and was verified under an anchor then.
-    pub fn known_issuer(&self, der: &[u8]) -> Option<Arc<Certificate>> {
-        let issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
-        issuers.iter().find(|issuer| issuer.der() == der).cloned()
+    /// The VCEKs of this chip and all VLEKs, with what they say; where the chip is masked, those of every chip.
+    pub(crate) fn veks_of(&self, chip: &[u8; 64]) -> Vec<(&Endorsement<Certificate>, &Vek)> {
+        self.certificates.veks_of(chip)
+    }
+
+    /// The certificates that may be an authority's: all that are neither VCEK nor VLEK.
+    pub(crate) fn authorities(&self) -> impl Iterator<Item = &Endorsement<Certificate>> + Clone {
+        self.certificates.others()
+    }
+
+    /// The certificates by whose name Intel signs TCB info and identities.
+    pub(crate) fn tcb_signers(&self) -> impl Iterator<Item = &Endorsement<Certificate>> + Clone {
+        self.certificates.tcb_signers()
+    }
+
+    /// An intermediate that came inside evidence before, was verified under an anchor then, and is not over at `now`.
+    pub fn known_issuer(&self, der: &[u8], now: UnixTime) -> Option<Arc<Certificate>> {
+        self.known.issuer(der, now)
     }
 
     /// Remembers an intermediate. Call it only after an anchor's key verified the certificate: then nobody but
-    /// the vendor can fill this memory, which holds [`MAX_ISSUERS`] and drops the oldest beyond.
-    pub fn remember_issuer(&self, certificate: Arc<Certificate>) {
-        let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
-        if issuers.iter().any(|issuer| issuer.der() == certificate.der()) {
-            return;
-        }
-        if issuers.len() >= MAX_ISSUERS {
-            issuers.remove(0);
-        }
-        issuers.push(certificate);
+    /// the vendor can fill this memory, which holds 32 and drops the oldest beyond.
+    pub fn remember_issuer(&self, certificate: &Arc<Certificate>, now: UnixTime) {
+        self.known.remember_issuer(certificate, now);
     }
 
-    /// A PCK, VCEK or VLEK certificate that came inside evidence before, all of which held then.
-    pub fn known_leaf(&self, der: &[u8]) -> Option<Arc<Certificate>> {
-        let leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
-        leaves.get(der).cloned()
+    /// A PCK, VCEK or VLEK certificate that came inside evidence before, all of which held then, and that is not over at
+    /// `now`.
+    pub fn known_leaf(&self, der: &[u8], now: UnixTime) -> Option<Arc<Certificate>> {
+        self.known.leaf(der, now)
     }
 
     /// Remembers a machine's own certificate. Call it only after everything held at the instant `now`: signatures up to an
-    /// anchor and the binding to what the caller expects. Then a place costs whoever wants one a machine of the vendor's
-    /// making that answers him now. Nobody is pushed out of this memory, which holds [`MAX_LEAVES`]: certificates that are
-    /// over make room, and where there is none, the newcomer's is verified anew each time.
-    pub fn remember_leaf(&self, certificate: &Arc<Certificate>, now: UnixTime) {
-        let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
-        if leaves.contains_key(certificate.der()) {
-            return;
-        }
-        leaves.retain(|_, leaf| now <= leaf.validity().not_after);
-        if leaves.len() < MAX_LEAVES {
-            leaves.insert(certificate.der().into(), Arc::clone(certificate));
-        }
+    /// anchor, and report data that the caller demanded. Then a place costs whoever wants one a machine of the vendor's
+    /// making that answers him now, and a machine has one place. Nobody is pushed out of this memory, which holds 1024:
+    /// certificates that are over make room, and where there is none, the newcomer's is verified anew each time.
+    pub fn remember_leaf(&self, machine: MachineId, certificate: &Arc<Certificate>, now: UnixTime) {
+        self.known.remember_leaf(machine, certificate, now);
     }
 
     /// Forgets the certificates of all machines, so that the next evidence of each is of a machine that was never seen.
     pub fn forget_leaves(&self) {
-        self.leaves.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.known.forget_leaves();
     }
 
     fn names(&self) -> impl Iterator<Item = (usize, &str)> {
-        let certificates = self.certificates.iter().map(|item| (item.id, item.name.as_str()));
+        let certificates = self.certificates.all.iter().map(|item| (item.id, item.name.as_str()));
         let crls = self.crls.iter().map(|item| (item.id, item.name.as_str()));
         let tcb_infos = self.tcb_infos.iter().map(|item| (item.id, item.name.as_str()));
         let identities = self.qe_identities.iter().map(|item| (item.id, item.name.as_str()));
@@ -411,7 +416,3 @@ const MAX_FILE: usize = 0x40_0000;
 const MAX_BLOCKS: usize = 256;
 /// A fleet's VCEKs in one folder.
 const MAX_ENDORSEMENTS: usize = 0x1_0000;
-/// Intel has two PCK CAs for each root generation, AMD one ASK and one ASVK for each product.
-const MAX_ISSUERS: usize = 32;
-/// Certificates of machines that are remembered: two to four megabytes.
-const MAX_LEAVES: usize = 1024;
