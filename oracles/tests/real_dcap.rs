@@ -102,8 +102,8 @@ impl Rows {
     fn add(&mut self, what: &str, theirs: &Result<QuoteClaims, String>, ours: &Verdict) {
         match row(theirs, ours) {
             Some(row) => {
-                if row == Row::Laxer {
-                    println!("laxer: {what}: {:?}", ours.error);
+                if matches!(row, Row::Laxer | Row::CrlUnverified) {
+                    println!("{row:?}: {what}: ours {:?}, theirs {:?}", ours.error, theirs.as_ref().err());
                 }
                 *self.counts.entry(row).or_default() += 1;
             }
@@ -158,7 +158,10 @@ fn row(theirs: &Result<QuoteClaims, String>, ours: &Verdict) -> Option<Row> {
                     flagged("appraise.tdx.sept-ve-disable").then_some(Row::SeptVe)
                 }
                 None if says("missing field `sgxtcbcomponents`") => believed.then_some(Row::TcbInfoVersion2),
-                None => flagged("appraise.revocation").then_some(Row::CrlUnverified),
+                None if says("CRL") || says("Crl") || says("crl") => {
+                    flagged("appraise.revocation").then_some(Row::CrlUnverified)
+                }
+                None => None,
             }
         }
     }

@@ -53,7 +53,8 @@ struct Arguments {
     /// Threads; as many as the machine has cores if absent.
     #[arg(long)]
     threads: Option<usize>,
-    /// The folder for `log.jsonl` and `summary.md`; `target/sweep` if absent.
+    /// The folder for `log.jsonl` and `summary.md`; `target/sweep` if absent, `target/sweep-sample` for a
+    /// fraction.
     #[arg(long)]
     log: Option<PathBuf>,
 }
@@ -86,12 +87,17 @@ fn sweep(arguments: &Arguments) -> anyhow::Result<bool> {
     let folder = match &arguments.log {
         Some(folder) => folder.clone(),
         // This program lies in target/<profile>.
-        None => std::env::current_exe()?.ancestors().nth(2).context("target/<profile>")?.join("sweep"),
+        // A sample keeps its log apart: the whole takes half an hour to make again.
+        None => {
+            let name = if sample.is_whole() { "sweep" } else { "sweep-sample" };
+            std::env::current_exe()?.ancestors().nth(2).context("target/<profile>")?.join(name)
+        }
     };
     let summary = log::write(&folder, &pieces, &swept, sample, threads.get(), took)?;
     println!("{summary}");
     println!("log: {}", folder.join("log.jsonl").display());
     announce(&format!("sweep: {}", log::line(&swept, sample, took)));
+    anyhow::ensure!(swept.tried() > 0, "nothing was flipped");
     Ok(swept.failures.is_empty())
 }
 

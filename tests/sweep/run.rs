@@ -20,6 +20,13 @@ pub(crate) struct Swept {
     pub(crate) failures: Vec<Failure>,
 }
 
+impl Swept {
+    /// All flips that were tried.
+    pub(crate) fn tried(&self) -> u64 {
+        self.files.iter().flatten().map(|tally| tally.tried).sum()
+    }
+}
+
 /// A piece with what all its flips share.
 struct Prepared<'a> {
     piece: &'a Piece,

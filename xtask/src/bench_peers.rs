@@ -29,6 +29,9 @@ pub(crate) struct BenchPeersArgs {
     /// Count instructions as well (valgrind, and gungraun-runner from crates.io).
     #[arg(long)]
     instructions: bool,
+    /// Fail where a ratio misses its target: on a machine that does nothing else.
+    #[arg(long)]
+    strict: bool,
 }
 
 /// Builds, measures and prints.
@@ -41,6 +44,7 @@ pub(crate) fn bench_peers(root: &Path, args: &BenchPeersArgs) -> anyhow::Result<
     println!("{}", machine());
     build(&oracles, BENCH, &["--features", "ring"])?;
     let times: Vec<Time> = run(&oracles, BENCH, "bench-peers", &[&rounds, &turn])?;
+    let mut missed = table::missed(&times);
     print!(
         "{}",
         table::of_times("one build: dcap-qvl with ring and RustCrypto, sev with RustCrypto", &times)
@@ -48,13 +52,18 @@ pub(crate) fn bench_peers(root: &Path, args: &BenchPeersArgs) -> anyhow::Result<
     if Path::new("/usr/include/openssl/ssl.h").exists() {
         build(&oracles, OPENSSL, &["--no-default-features", "--features", "openssl,ring"])?;
         let times: Vec<Time> = run(&oracles, OPENSSL, "bench-peers", &[&rounds, &turn])?;
+        missed.extend(table::missed(&times));
         print!("{}", table::of_times("another build: sev with OpenSSL", &times));
     } else {
         println!("\nnot run: sev with OpenSSL (apt-get install libssl-dev pkg-config)");
     }
     let allocations: Vec<Allocations> = run(&oracles, BENCH, "bench-peers-allocations", &[])?;
     print!("{}", table::of_allocations(&allocations));
-    if args.instructions { instructions(&oracles) } else { Ok(()) }
+    if args.instructions {
+        instructions(&oracles)?;
+    }
+    ensure!(!args.strict || missed.is_empty(), "missed: {}", missed.join(", "));
+    Ok(())
 }
 
 fn build(oracles: &Path, target: &str, features: &[&str]) -> anyhow::Result<()> {

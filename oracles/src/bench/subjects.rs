@@ -21,6 +21,7 @@ use verifier::verify::verify;
 use verifier::x509::{Certificate, pem_blocks};
 
 use crate::peers::body_and_signature;
+use crate::real_collateral;
 
 /// One verifier doing one thing.
 pub struct Contender {
@@ -135,7 +136,8 @@ fn ours(
     let judge = move |input: &EvidenceInput, anchors: &Anchors, endorsements: &Endorsements| {
         let parsed = Evidence::parse(black_box(input)).expect("real evidence");
         let mut trail = Trail::new();
-        let verified = verify(&parsed, endorsements, anchors, &Expected::nothing(), now, &mut trail);
+        let expected = Expected::report_data(parsed.report_data().try_into().expect("64 bytes"));
+        let verified = verify(&parsed, endorsements, anchors, &expected, now, &mut trail);
         black_box(verified.expect("real evidence verifies at its instant"));
     };
     let decode = move || EvidenceInput::decode(black_box(bytes), None).expect("real evidence");
@@ -185,22 +187,15 @@ where
 }
 
 fn collateral() -> QuoteCollateralV3 {
-    let (tcb_info, tcb_info_signature) = body_and_signature(TCB_INFO, "tcbInfo").expect("real collateral");
-    let (qe_identity, qe_identity_signature) =
-        body_and_signature(QE_IDENTITY, "enclaveIdentity").expect("real collateral");
-    let chain = String::from_utf8(SIGNING_CHAIN.to_vec()).expect("PEM");
-    QuoteCollateralV3 {
-        pck_crl_issuer_chain: chain.clone(),
-        root_ca_crl: ROOT_CRL.to_vec(),
-        pck_crl: PCK_CRL.to_vec(),
-        tcb_info_issuer_chain: chain.clone(),
-        tcb_info,
-        tcb_info_signature,
-        qe_identity_issuer_chain: chain,
-        qe_identity,
-        qe_identity_signature,
-        pck_certificate_chain: None,
-    }
+    let files = [
+        ("tcb_info.json", TCB_INFO),
+        ("qe_identity.json", QE_IDENTITY),
+        ("tcb_signing_chain.pem", SIGNING_CHAIN),
+        ("root_crl.der", ROOT_CRL),
+        ("pck_crl.der", PCK_CRL),
+    ];
+    let files = files.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).to_vec();
+    real_collateral(QUOTE, &files).expect("real collateral")
 }
 
 fn root(vendor: Vendor) -> Vec<u8> {

@@ -48,6 +48,11 @@ pub(super) fn of_times(title: &str, times: &[Time]) -> String {
     text
 }
 
+/// The ratios that miss their target.
+pub(super) fn missed(times: &[Time]) -> Vec<String> {
+    ratios(times).into_iter().filter(|ratio| !ratio.holds()).map(|ratio| ratio.what).collect()
+}
+
 /// What each allocates.
 pub(super) fn of_allocations(all: &[Allocations]) -> String {
     let mut text = format!("\n{:<50} {:>11} {:>9} {:>9}\n", "one operation", "allocations", "bytes", "peak");
@@ -144,6 +149,7 @@ mod tests {
         assert!(line("TDX warm : 3 P-256").ends_with("1.11, at most 1.15"), "{text}");
         assert!(line("TDX cold : 9 P-256").ends_with("1.30, at most 1.2  MISSED"), "{text}");
         assert!(line("dcap-qvl's best : TDX warm").ends_with("3.55, at least 3"), "{text}");
+        assert_eq!(missed(&times), ["TDX cold : 9 P-256"]);
         assert_eq!(line("sev"), "");
         assert_eq!(line("SNP"), "");
     }

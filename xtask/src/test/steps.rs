@@ -121,7 +121,7 @@ fn in_node() -> Step {
 
 /// The fuzz targets compile. Their runtime is C++, which nothing else here needs.
 fn fuzz_targets(root: &Path) -> Step {
-    let arguments = &["check", "--manifest-path", "verifier/fuzz/Cargo.toml"];
+    let arguments = &["check", "--locked", "--manifest-path", "verifier/fuzz/Cargo.toml"];
     // cargo-fuzz's flags are unstable; the pinned compiler takes them under the first variable. The second is cargo-fuzz's too:
     // the broker's targets reach what no user of its library does.
     let environment = &[("RUSTC_BOOTSTRAP", "1"), ("RUSTFLAGS", "--cfg fuzzing")];
