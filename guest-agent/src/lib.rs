@@ -40,6 +40,7 @@ mod attester;
 mod broker;
 mod command;
 pub mod hardware;
+mod init_data;
 mod output;
 mod system;
 #[cfg(test)]
@@ -50,5 +51,6 @@ pub use broker::{
     Answered, Broker, BrokerError, BrokerOptions, HttpError, Step, UrlError, is_without_tls, tls_config,
 };
 pub use command::{Cli, Command, Exit, execute, run};
+pub use init_data::InitDataRefusal;
 pub use output::OutputError;
 pub use system::system_rng;

@@ -11,6 +11,7 @@ use kbs_protocol::{ErrorInformation, ErrorKind, JsonError, Refusal, SelectionErr
 use super::http::{Answer, HttpError};
 use super::url::UrlError;
 use crate::attester::AttestError;
+use crate::init_data::InitDataRefusal;
 
 /// Why a broker gave no secret.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,9 @@ pub enum BrokerError {
     /// The system has no certificates that could vouch for the broker.
     #[error("this system has no bundle of CA certificates; name the broker's with --ca-cert")]
     NoSystemCertificates,
+    /// The init-data is not what this guest was launched with; nothing was sent.
+    #[error("the init-data is refused")]
+    InitData(#[from] InitDataRefusal),
     /// No answer.
     #[error("{step}: the broker cannot be reached")]
     Network {
@@ -106,6 +110,8 @@ pub struct Answered {
     pub step: Step,
     /// The HTTP status.
     pub status: u16,
+    /// Seconds after which the broker wants to be asked again, where it says so.
+    pub retry_after: Option<u16>,
     /// The kind that the body's type names, where it is one of the protocol's.
     pub kind: Option<ErrorKind>,
     /// The body's type as sent; empty where it is no error body of the protocol.
@@ -117,18 +123,24 @@ pub struct Answered {
 impl Answered {
     /// Reads an answer that is not 200; a body in another form says nothing.
     fn read(step: Step, answer: &Answer) -> Self {
-        let status = answer.status;
+        let (status, retry_after) = (answer.status, answer.retry_after);
         match ErrorInformation::parse(&answer.body) {
             Ok(body) => Self {
                 step,
                 status,
+                retry_after,
                 kind: body.kind(),
                 refusal: Refusal::parse(&body.detail),
                 error_type: body.error_type,
             },
-            Err(_) => {
-                Self { step, status, kind: None, refusal: Refusal::default(), error_type: String::new() }
-            }
+            Err(_) => Self {
+                step,
+                status,
+                retry_after,
+                kind: None,
+                refusal: Refusal::default(),
+                error_type: String::new(),
+            },
         }
     }
 

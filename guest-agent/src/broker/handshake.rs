@@ -1,5 +1,7 @@
 //! The handshake: auth, attest, then resources with the session that came of it.
 
+use std::time::{Duration, Instant};
+
 use kbs_protocol::limits::{ATTESTATION_BYTES, CHALLENGE_BYTES, RESPONSE_BYTES, TOKEN_BYTES};
 use kbs_protocol::{
     Attestation, Challenge, JsonError, Request, ResourceUri, RuntimeData, SESSION_COOKIE, TeeEvidence,
@@ -12,12 +14,17 @@ use zeroize::Zeroizing;
 use super::BrokerOptions;
 use super::error::{BrokerError, Step, expect_ok};
 use super::http::{Answer, Credentials, Http};
+use super::retry::{Backoff, may_pass};
 use crate::attester::Attester;
+use crate::init_data::ReadInitData;
+use crate::system::{instant, sleep};
 
 /// A broker, and the session with it once there is one.
 pub struct Broker {
     http: Http,
-    options: BrokerOptions,
+    init_data: Option<ReadInitData>,
+    patience: Duration,
+    waiting: fn(&BrokerError, Duration),
     session: Option<Session>,
 }
 
@@ -26,18 +33,24 @@ struct Session {
     cookie: String,
     token: String,
     key: TeeKeyPair,
+    /// When another is better made; none where the token does not say how long it lives.
+    ends: Option<Instant>,
 }
 
 impl Broker {
     /// Checks the options; nothing is sent yet.
     pub fn new(options: BrokerOptions) -> Result<Self, BrokerError> {
-        Ok(Self { http: Http::new(&options)?, options, session: None })
+        let http = Http::new(&options)?;
+        let init_data = options.init_data.map(ReadInitData::read).transpose()?;
+        let BrokerOptions { patience, waiting, .. } = options;
+        Ok(Self { http, init_data, patience, waiting, session: None })
     }
 
     /// Fetches and opens one resource.
     ///
-    /// The first call attests; later ones use the same session until the broker no longer knows it. Then there is one
-    /// more handshake, and its outcome is final.
+    /// The first call attests; later ones use the same session until shortly before its token ends or the broker no longer
+    /// knows it. Then there is one more handshake, and its outcome is final. A broker that cannot be reached, or asks for
+    /// another try, is asked again for as long as the options say.
     pub fn get(
         &mut self,
         uri: &ResourceUri,
@@ -48,8 +61,18 @@ impl Broker {
             Some(query) => format!("resource/{}?{query}", uri.path()),
             None => format!("resource/{}", uri.path()),
         };
-        if let Some(session) = self.session.take() {
-            match self.resource(&path, &session) {
+        self.patiently(rng, |broker, rng| broker.get_once(&path, attester, rng))
+    }
+
+    fn get_once(
+        &mut self,
+        path: &str,
+        attester: &dyn Attester,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Zeroizing<Vec<u8>>, BrokerError> {
+        let lasts = |session: &Session| session.ends.is_none_or(|ends| instant() < ends);
+        if let Some(session) = self.session.take().filter(lasts) {
+            match self.resource(path, &session) {
                 Err(BrokerError::Refused(answered)) if answered.wants_handshake() => {}
                 outcome => {
                     self.session = Some(session);
@@ -58,9 +81,31 @@ impl Broker {
             }
         }
         let session = self.attest(attester, rng)?;
-        let outcome = self.resource(&path, &session);
+        let outcome = self.resource(path, &session);
         self.session = Some(session);
         outcome
+    }
+
+    /// Tries until it is answered for good, or patience would end during the next wait.
+    fn patiently<T, R: CryptoRng>(
+        &mut self,
+        rng: &mut R,
+        mut attempt: impl FnMut(&mut Self, &mut R) -> Result<T, BrokerError>,
+    ) -> Result<T, BrokerError> {
+        let (began, mut backoff) = (instant(), Backoff::new());
+        loop {
+            let error = match attempt(self, rng) {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let Some(asked) = may_pass(&error) else { return Err(error) };
+            let delay = backoff.delay(asked, rng);
+            if began.elapsed().saturating_add(delay) > self.patience {
+                return Err(error);
+            }
+            (self.waiting)(&error, delay);
+            sleep(delay);
+        }
     }
 
     /// Attests anew; the token, by which others know what this machine is. The broker takes it as the session's.
@@ -69,8 +114,8 @@ impl Broker {
         attester: &dyn Attester,
         rng: &mut impl CryptoRng,
     ) -> Result<String, BrokerError> {
-        let session = self.session.insert(self.attest(attester, rng)?);
-        Ok(session.token.clone())
+        let session = self.patiently(rng, |broker, rng| broker.attest(attester, rng))?;
+        Ok(self.session.insert(session).token.clone())
     }
 
     /// Sections 4 to 6: challenge, evidence, token.
@@ -87,10 +132,14 @@ impl Broker {
         let tee_pubkey = key.public().to_json().map_err(form(Step::Attest))?;
         let report_data = binding::report_data(challenge.hash()?, NO_DEVICES, &challenge.nonce, &tee_pubkey)?;
         let evidence = attester.evidence(&report_data)?;
+        if let Some(init_data) = &self.init_data {
+            init_data.check(attester.tee(), &evidence)?;
+        }
 
-        // 3. Send it with the same cookie.
+        // 3. Send it with the same cookie. What the token says of its life is counted from here: the clocks may differ.
+        let began = instant();
         let attestation = body(&Attestation {
-            init_data: self.options.init_data.clone(),
+            init_data: self.init_data.as_ref().map(|read| read.document().clone()),
             runtime_data: RuntimeData { nonce: challenge.nonce, tee_pubkey },
             tee_evidence: TeeEvidence {
                 primary_evidence: evidence,
@@ -102,11 +151,13 @@ impl Broker {
         }
         let credentials = Credentials { cookie: Some(&cookie), authorization: None };
         let answer = ok(Step::Attest, self.http.post("attest", credentials, &attestation, TOKEN_BYTES))?;
-        let token = TokenResponse::parse(&answer.body).map_err(form(Step::Attest))?.token;
+        let response = TokenResponse::parse(&answer.body).map_err(form(Step::Attest))?;
+        let ends = response.lifetime().and_then(|life| began.checked_add(usable(life)));
+        let token = response.token;
         if !is_compact_jwt(&token) {
             return Err(BrokerError::Token);
         }
-        Ok(Session { cookie: session_cookie(&answer)?.unwrap_or(cookie), token, key })
+        Ok(Session { cookie: session_cookie(&answer)?.unwrap_or(cookie), token, key, ends })
     }
 
     /// Sections 11 and 12: the sealed secret, opened.
@@ -118,6 +169,11 @@ impl Broker {
         let sealed = jwe::Response::parse(&answer.body).map_err(form(Step::Resource))?;
         Ok(jwe::open(&sealed, &session.key)?)
     }
+}
+
+/// A session is left before its token ends: a fifth of its life, and half a minute at most, is for the way of a request.
+fn usable(life: Duration) -> Duration {
+    life.saturating_sub((life / 5).min(AHEAD))
 }
 
 fn ok(step: Step, answer: Result<Answer, super::HttpError>) -> Result<Answer, BrokerError> {
@@ -157,6 +213,9 @@ fn is_compact_jwt(token: &str) -> bool {
     };
     token.split('.').count() == 3 && token.split('.').all(part)
 }
+
+/// How long before its token's end a session is not used any more.
+const AHEAD: Duration = Duration::from_secs(30);
 
 /// Evidence of devices: this agent has none.
 const NO_DEVICES: &str = "";

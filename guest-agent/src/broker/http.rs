@@ -32,6 +32,8 @@ pub fn is_without_tls(error: &ureq::Error) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: u16,
+    /// `Retry-After` in seconds (RFC 9110 section 10.2.3); a date says nothing to a guest whose clock may be wrong.
+    pub(super) retry_after: Option<u16>,
     /// The values of all `Set-Cookie` headers.
     pub(super) cookies: Vec<String>,
     pub(super) body: Vec<u8>,
@@ -146,9 +148,12 @@ fn answer(response: Response<Body>, limit: usize) -> Result<Answer, HttpError> {
     let limit = if status == StatusCode::OK { limit } else { ERROR_BYTES };
     let cookies = response.headers().get_all(header::SET_COOKIE).iter();
     let cookies = cookies.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
+    let retry_after = response.headers().get(header::RETRY_AFTER);
+    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let retry_after = retry_after.map(|seconds| u16::try_from(seconds).unwrap_or(u16::MAX));
     let bytes = u64::try_from(limit).unwrap_or(u64::MAX);
     match response.into_body().into_with_config().limit(bytes).read_to_vec() {
-        Ok(body) => Ok(Answer { status: status.as_u16(), cookies, body }),
+        Ok(body) => Ok(Answer { status: status.as_u16(), retry_after, cookies, body }),
         Err(ureq::Error::BodyExceedsLimit(_)) => Err(HttpError::TooLarge { limit }),
         Err(error) => Err(error.into()),
     }

@@ -3,6 +3,7 @@
 mod error;
 mod handshake;
 mod http;
+mod retry;
 mod tls;
 mod url;
 
@@ -13,6 +14,7 @@ pub use tls::config as tls_config;
 pub use url::UrlError;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kbs_protocol::InitData;
 
@@ -27,12 +29,23 @@ pub struct BrokerOptions {
     pub danger_plain_http: bool,
     /// The document that the host gave the guest at launch, sent along with the evidence.
     pub init_data: Option<InitData>,
+    /// How long a broker that cannot be reached, or asks for another try, is asked again; zero: never.
+    pub patience: Duration,
+    /// Told before each wait why, and how long it is.
+    pub waiting: fn(&BrokerError, Duration),
 }
 
 impl BrokerOptions {
     /// The options of a broker at `url` and nothing else.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), ca_certificate: None, danger_plain_http: false, init_data: None }
+        Self {
+            url: url.into(),
+            ca_certificate: None,
+            danger_plain_http: false,
+            init_data: None,
+            patience: Duration::ZERO,
+            waiting: |_, _| {},
+        }
     }
 }
 

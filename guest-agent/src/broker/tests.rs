@@ -2,16 +2,20 @@
 
 pub(crate) mod transport;
 
-use kbs_protocol::evidence::Sample;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
+use kbs_protocol::evidence::{Sample, Snp};
 use kbs_protocol::jwe::OpenError;
 use kbs_protocol::limits::{CHALLENGE_BYTES, ERROR_BYTES, SECRET_BYTES};
 use kbs_protocol::{
-    Attestation, ErrorInformation, ErrorKind, HashAlgorithm, RawJson, Refusal, Request, ResourceUri,
+    Attestation, ErrorInformation, ErrorKind, HashAlgorithm, RawJson, Refusal, Request, ResourceUri, Tee,
     TeeKeyPair, TeePublicKey, TokenResponse, binding, jwe,
 };
 
 use self::transport::{Reply, Seen, Transport};
 use super::*;
+use crate::attester::{AttestError, Attester, EvidenceJson};
+use crate::init_data::InitDataRefusal;
 use crate::system::system_rng;
 use crate::testing::Toy;
 
@@ -149,6 +153,88 @@ fn attests_again_when_the_session_is_no_longer_known() {
 }
 
 #[test]
+fn a_session_is_left_before_its_token_ends() {
+    // Whoever gets a token that lives no longer than its way takes a new one each time.
+    for (life, lines) in
+        [(300, vec![AUTH, ATTEST, GET, GET]), (0, vec![AUTH, ATTEST, GET, AUTH, ATTEST, GET])]
+    {
+        let claims = format!("{{\"iat\":1775000000,\"exp\":{}}}", 1_775_000_000 + life);
+        let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        let transport = serve(Peer { token, ..Peer::new() });
+        let mut broker = broker(&transport);
+        assert_eq!(
+            (get(&mut broker).unwrap(), get(&mut broker).unwrap()),
+            (SECRET.to_vec(), SECRET.to_vec())
+        );
+        assert_eq!(transport.lines(), lines, "{life}");
+    }
+}
+
+/// A broker that answers the first `failures` requests for a secret with `reply`, and a guest of this patience.
+fn patient(failures: usize, reply: Reply, patience: Duration) -> (Transport, Result<Vec<u8>, BrokerError>) {
+    let refusals = vec![reply; failures];
+    let transport = serve(Peer { refusals, ..Peer::new() });
+    let options = BrokerOptions { patience, ..BrokerOptions::new(transport.url()) };
+    let outcome = get(&mut Broker::new(options).unwrap());
+    (transport, outcome)
+}
+
+#[test]
+fn what_may_pass_is_tried_again_with_the_same_session() {
+    for status in [408, 425, 429, 500, 502, 503, 504] {
+        let reply = refusal(status, ErrorKind::PluginInternalError);
+        let (transport, outcome) = patient(2, reply, Duration::from_secs(20));
+        assert_eq!(outcome.unwrap(), SECRET, "{status}");
+        assert_eq!(transport.lines(), [AUTH, ATTEST, GET, GET, GET], "{status}");
+    }
+}
+
+#[test]
+fn what_will_not_pass_is_tried_once() {
+    for (status, kind) in [
+        (401, ErrorKind::PolicyDeny),
+        (401, ErrorKind::AttestationError),
+        (403, ErrorKind::PolicyDeny),
+        (404, ErrorKind::PluginInternalError),
+        (501, ErrorKind::PluginInternalError),
+    ] {
+        let (transport, outcome) = patient(1, refusal(status, kind), Duration::from_secs(20));
+        assert!(outcome.is_err(), "{status}");
+        assert_eq!(transport.lines(), [AUTH, ATTEST, GET], "{status}");
+    }
+}
+
+#[test]
+fn patience_ends_and_a_broker_that_asks_for_more_of_it_is_not_waited_for() {
+    let reply = refusal(503, ErrorKind::PluginInternalError);
+    let (transport, outcome) = patient(100, reply.clone(), Duration::from_millis(400));
+    assert!(matches!(outcome, Err(BrokerError::Failed(Answered { status: 503, .. }))));
+    let tries = transport.lines().iter().filter(|line| *line == GET).count();
+    assert!((2..=5).contains(&tries), "{tries}");
+    let asks = (503, vec!["Retry-After: 30".to_owned()], reply.2);
+    let (transport, outcome) = patient(1, asks, Duration::from_secs(20));
+    assert!(matches!(outcome, Err(BrokerError::Failed(Answered { retry_after: Some(30), .. }))));
+    assert_eq!(transport.lines(), [AUTH, ATTEST, GET]);
+}
+
+#[test]
+fn a_broker_that_is_not_there_yet_is_waited_for() {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let options = BrokerOptions::new(format!("http://{address}"));
+    let gone = get(&mut Broker::new(options.clone()).unwrap());
+    assert!(matches!(gone, Err(BrokerError::Network { step: Step::Auth, .. })));
+    let guest = std::thread::spawn(move || {
+        let options = BrokerOptions { patience: Duration::from_secs(20), ..options };
+        get(&mut Broker::new(options).unwrap())
+    });
+    std::thread::sleep(Duration::from_millis(250));
+    let mut peer = Peer::new();
+    let transport = Transport::at(address, move |request| peer.reply(request));
+    assert_eq!(guest.join().unwrap().unwrap(), SECRET);
+    assert_eq!(transport.lines(), [AUTH, ATTEST, GET]);
+}
+
+#[test]
 fn does_not_attest_twice_for_one_secret() {
     let transport = serve(Peer { refusals: vec![refusal(401, ErrorKind::TokenNotFound)], ..Peer::new() });
     assert!(matches!(failed(&transport), BrokerError::Refused(_)));
@@ -162,6 +248,7 @@ fn keeps_the_session_after_a_denied_resource() {
     let denied = Answered {
         step: Step::Resource,
         status: 403,
+        retry_after: None,
         kind: Some(ErrorKind::PolicyDeny),
         error_type: ErrorInformation::new(ErrorKind::PolicyDeny, "").error_type,
         refusal: Refusal { summary: "no".to_owned(), ..Refusal::default() },
@@ -196,10 +283,42 @@ fn refuses_a_hash_algorithm_that_it_does_not_compute() {
 #[test]
 fn sends_init_data_along() {
     let transport = serve(Peer::new());
-    let init_data = InitData { format: "toml".to_owned(), body: "version = \"0.1.0\"".to_owned() };
+    let init_data = InitData { format: "toml".to_owned(), body: INIT_DATA.to_owned() };
     let options = BrokerOptions { init_data: Some(init_data.clone()), ..BrokerOptions::new(transport.url()) };
     assert_eq!(get(&mut Broker::new(options).unwrap()).unwrap(), SECRET);
     assert_eq!(Attestation::parse(&transport.seen()[1].body).unwrap().init_data, Some(init_data));
+}
+
+/// Sample evidence has no field for its digest.
+const INIT_DATA: &str = "version = \"0.1.0\"\nalgorithm = \"sha256\"\n[data]\n";
+
+/// A report of a guest that was launched with nothing.
+struct Bare;
+
+impl Attester for Bare {
+    fn tee(&self) -> Tee {
+        Tee::Snp
+    }
+
+    fn evidence(&self, report_data: &[u8; 64]) -> Result<EvidenceJson, AttestError> {
+        let mut report = vec![0; 1184];
+        report[0] = 2;
+        report[0x50..0x90].copy_from_slice(report_data);
+        Ok(Snp::new(&report, Vec::new())?.to_json()?)
+    }
+}
+
+#[test]
+fn sends_nothing_where_the_guest_was_launched_with_other_init_data() {
+    let transport = Transport::new(|_| {
+        (200, vec!["Set-Cookie: kbs-session-id=1".to_owned()], Peer::new().challenge.into())
+    });
+    let init_data = InitData { format: "toml".to_owned(), body: INIT_DATA.to_owned() };
+    let options = BrokerOptions { init_data: Some(init_data), ..BrokerOptions::new(transport.url()) };
+    let uri = ResourceUri::parse("kbs:///default/key/k2").unwrap();
+    let failed = Broker::new(options).unwrap().get(&uri, &Bare, &mut system_rng()).unwrap_err();
+    assert!(matches!(failed, BrokerError::InitData(InitDataRefusal::Other { field: "HOST_DATA", .. })));
+    assert_eq!(transport.lines(), [AUTH]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The arguments.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -21,8 +22,12 @@ pub enum Command {
     Get(GetArgs),
     /// Attest to a key broker and write the token that it gives, for whoever takes its tokens.
     Token(TokenArgs),
+    /// Attest, fetch secrets, run a command with them, and take them away when it ends.
+    Run(RunArgs),
     /// Write this machine's evidence for given report data.
     Evidence(EvidenceArgs),
+    /// Say which TEE this machine is, by which interface, and why not another.
+    Detect(DetectArgs),
     /// Attest, fetch a key, and decrypt a weights file with it.
     DecryptWeights(DecryptArgs),
 }
@@ -48,6 +53,36 @@ pub struct TokenArgs {
     pub(super) out: OutArgs,
 }
 
+/// `run`.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_HELP)]
+pub struct RunArgs {
+    /// Give the command a secret as an environment variable. Text without zero bytes alone.
+    #[arg(long = "env", value_name = "NAME=URI", value_parser = variable)]
+    pub(super) variables: Vec<Named<ResourceUri>>,
+    /// Give the command a secret as a file of this name in its private folder.
+    #[arg(long = "file", value_name = "NAME=URI", value_parser = file)]
+    pub(super) files: Vec<Named<ResourceUri>>,
+    /// Give the command a file of this name, in which every {{ kbs:///repository/type/tag }} of a local file is replaced.
+    #[arg(long = "template", value_name = "NAME=FILE", value_parser = template)]
+    pub(super) templates: Vec<Named<PathBuf>>,
+    /// Where the private folder is made: memory (tmpfs), never a disk.
+    #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
+    pub(super) memory: PathBuf,
+    #[command(flatten)]
+    pub(super) broker: BrokerArgs,
+    /// The command and its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
+}
+
+/// Something with the name under which the command finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named<T> {
+    pub(super) name: String,
+    pub(super) of: T,
+}
+
 /// `evidence`.
 #[derive(Debug, Args)]
 pub struct EvidenceArgs {
@@ -61,6 +96,17 @@ pub struct EvidenceArgs {
     pub(super) tee: TeeArgs,
     #[command(flatten)]
     pub(super) out: OutArgs,
+}
+
+/// `detect`.
+#[derive(Debug, Args)]
+pub struct DetectArgs {
+    /// Look below this folder: a tree of devices made for a test.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(super) root: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// `decrypt-weights`.
@@ -94,6 +140,9 @@ pub(super) struct BrokerArgs {
     /// Send along the init-data document (TOML) that the host gave this guest.
     #[arg(long, value_name = "FILE")]
     pub(super) init_data: Option<PathBuf>,
+    /// How long to ask again while the broker cannot be reached or asks for another try.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub(super) wait: u16,
     /// Let plain HTTP leave this machine; for tests, since anybody may then pose as the broker.
     #[arg(long)]
     pub(super) danger_plain_http: bool,
@@ -129,11 +178,60 @@ pub(super) enum Format {
     Json,
 }
 
+fn variable(text: &str) -> Result<Named<ResourceUri>, String> {
+    let named = named(text)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let begins = named.name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    if !begins || !named.name.bytes().all(plain) {
+        return Err("the name of a variable has letters, digits and underscores".to_owned());
+    }
+    uri(named)
+}
+
+fn file(text: &str) -> Result<Named<ResourceUri>, String> {
+    uri(file_name(named(text)?)?)
+}
+
+fn template(text: &str) -> Result<Named<PathBuf>, String> {
+    let Named { name, of } = file_name(named(text)?)?;
+    Ok(Named { name, of: of.into() })
+}
+
+fn named(text: &str) -> Result<Named<&str>, String> {
+    let (name, of) = text.split_once('=').ok_or("NAME=… is wanted")?;
+    Ok(Named { name: name.to_owned(), of })
+}
+
+/// A name of one step that stays in its folder.
+fn file_name(named: Named<&str>) -> Result<Named<&str>, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if named.name.is_empty() || named.name.starts_with('.') || !named.name.bytes().all(plain) {
+        return Err(
+            "the name of a file has letters, digits, `_`, `-` and `.`, and begins with no `.`".to_owned()
+        );
+    }
+    Ok(named)
+}
+
+fn uri(Named { name, of }: Named<&str>) -> Result<Named<ResourceUri>, String> {
+    let of = ResourceUri::parse(of).map_err(|error| error.to_string())?;
+    Ok(Named { name, of })
+}
+
 fn report_data(text: &str) -> Result<[u8; 64], &'static str> {
     let mut bytes = [0; 64];
     hex::decode_to_slice(text, &mut bytes).map_err(|_| "128 hexadecimal digits are wanted")?;
     Ok(bytes)
 }
+
+/// Shown below the help text of `run`.
+const RUN_HELP: &str = "\
+The private folder is named by VOUCHSAFE_SECRETS in the command's environment, has mode 0700, and is gone when the command has
+ended. Signals are handed on. The exit code is the command's, or 128 and the number of the signal that ended it; 126 and 127
+where it cannot be started; otherwise those of every command.
+
+  vouchsafe-agent run --kbs-url https://kbs.example:8080 --file model.key=kbs:///models/key/llama -- \\
+    sh -c 'serve --key \"$VOUCHSAFE_SECRETS/model.key\"'";
 
 /// Shown below the help text.
 const EXIT_CODES: &str = "\

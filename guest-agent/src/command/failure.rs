@@ -9,6 +9,7 @@ use kbs_protocol::Tee;
 use kbs_protocol::evidence::EvidenceError;
 
 use super::exit::Exit;
+use super::launch::LaunchError;
 use crate::attester::AttestError;
 use crate::broker::BrokerError;
 use crate::output::OutputError;
@@ -43,6 +44,9 @@ pub(super) enum Failure {
     /// The result cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The command's secrets cannot be handed to it.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
     /// The fetched key is no weights key.
     #[error("the secret is no weights key")]
     Key(#[from] weights::WrongKeyLength),
@@ -67,34 +71,40 @@ impl Failure {
         match self {
             Self::Broker(error) => broker_exit(error),
             Self::Attest(_) | Self::NoAttester(_) | Self::Evidence(_) => Exit::NoEvidence,
-            Self::NoRawForm(_) | Self::Input { .. } | Self::Output(_) => Exit::Usage,
+            Self::NoRawForm(_) | Self::Input { .. } | Self::Output(_) | Self::Launch(_) => Exit::Usage,
             Self::Key(_) | Self::Header(_) | Self::Artefact(_) => Exit::Artefact,
         }
     }
 
     /// The failure and its causes in one text, for people.
     pub(super) fn report(&self) -> String {
-        let mut text = format!("error: {self}");
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let next = error.to_string();
-            // An outer error that only passes an inner one on says the same words.
-            if !text.ends_with(&next) {
-                text = format!("{text}: {next}");
-            }
-            cause = error.source();
-        }
-        text
+        format!("error: {}", chain(self))
     }
+}
+
+/// An error and its causes in one text.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // An outer error that only passes an inner one on says the same words.
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn broker_exit(error: &BrokerError) -> Exit {
     match error {
         BrokerError::Refused(_) => Exit::Refused,
         BrokerError::NotFound(_) => Exit::NotFound,
-        BrokerError::Url(_) | BrokerError::CaCertificate { .. } | BrokerError::NoSystemCertificates => {
-            Exit::Usage
-        }
+        BrokerError::Url(_)
+        | BrokerError::CaCertificate { .. }
+        | BrokerError::NoSystemCertificates
+        | BrokerError::InitData(_) => Exit::Usage,
         BrokerError::Attest(_) | BrokerError::TooLarge { .. } => Exit::NoEvidence,
         BrokerError::Network { .. }
         | BrokerError::Failed(_)

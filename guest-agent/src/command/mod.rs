@@ -2,10 +2,12 @@
 
 mod args;
 mod decrypt;
+mod detect;
 mod evidence;
 mod exit;
 mod failure;
 mod get;
+mod launch;
 mod run;
 
 pub use args::{Cli, Command};

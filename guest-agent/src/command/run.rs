@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use kbs_protocol::Tee;
 
 use super::args::{BrokerArgs, Cli, Command};
-use super::failure::{Failure, NoAttester};
-use super::{decrypt, evidence, get};
+use super::failure::{self, Failure, NoAttester};
+use super::{decrypt, detect, evidence, get, launch};
 use crate::attester::{Attester, Attesters};
 use crate::broker::{Broker, BrokerOptions};
 use crate::system::forbid_core_dumps;
@@ -36,14 +37,17 @@ where
     A: FnOnce() -> Attesters,
 {
     forbid_core_dumps();
+    let done = |()| ExitCode::SUCCESS;
     let outcome = match command {
-        Command::Get(args) => get::get(&args, attesters),
-        Command::Token(args) => get::token(&args, attesters),
-        Command::Evidence(args) => evidence::evidence(&args, attesters),
-        Command::DecryptWeights(args) => decrypt::decrypt(&args, attesters),
+        Command::Get(args) => get::get(&args, attesters).map(done),
+        Command::Token(args) => get::token(&args, attesters).map(done),
+        Command::Run(args) => launch::run(&args, attesters).map(ExitCode::from),
+        Command::Evidence(args) => evidence::evidence(&args, attesters).map(done),
+        Command::Detect(args) => detect::detect(&args).map(done),
+        Command::DecryptWeights(args) => decrypt::decrypt(&args, attesters).map(done),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("{}", failure.report());
             failure.exit().into()
@@ -72,5 +76,9 @@ pub(super) fn broker(args: &BrokerArgs) -> Result<Broker, Failure> {
         ca_certificate: args.ca_cert.clone(),
         danger_plain_http: args.danger_plain_http,
         init_data,
+        patience: Duration::from_secs(args.wait.into()),
+        waiting: |error, delay| {
+            eprintln!("{}; trying again in {:.1} s", failure::chain(error), delay.as_secs_f64());
+        },
     })?)
 }

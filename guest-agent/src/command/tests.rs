@@ -110,6 +110,7 @@ fn answered(step: Step, status: u16) -> Answered {
     Answered {
         step,
         status,
+        retry_after: None,
         kind: Some(ErrorKind::PolicyDeny),
         error_type: ErrorInformation::new(ErrorKind::PolicyDeny, "").error_type,
         refusal: Refusal::default(),

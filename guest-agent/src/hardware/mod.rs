@@ -4,6 +4,7 @@
 //! then `/dev/sev-guest`, which older kernels have alone. `--tee` picks the first of that TEE.
 
 mod certificates;
+mod detect;
 mod event_log;
 mod files;
 mod sev_guest;
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use crate::attester::{Attester, Attesters};
 
+pub use detect::{Detected, Interface, detect};
 pub use sev_guest::SevGuest;
 pub use tsm::Tsm;
 

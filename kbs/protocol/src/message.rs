@@ -2,6 +2,10 @@
 //!
 //! Members are written in the order of CoCo's own types. What is unknown is passed over when reading.
 
+use core::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -186,6 +190,21 @@ impl TokenResponse {
     /// Reads the answer to `/attest`.
     pub fn parse(body: &[u8]) -> Result<Self, JsonError> {
         from_slice("token response", body, TOKEN_BYTES)
+    }
+
+    /// How long the token lives, by its own claims: from `nbf` or `iat` to `exp`. None where it does not say, or nothing that
+    /// can be. Nothing is verified; a client takes it as a hint, since a broker that knows better answers 401.
+    pub fn lifetime(&self) -> Option<Duration> {
+        #[derive(Deserialize)]
+        struct Claims {
+            exp: f64,
+            nbf: Option<f64>,
+            iat: Option<f64>,
+        }
+        let claims = self.token.split('.').nth(1)?;
+        let claims: Claims = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+        let begins = claims.iat.or(claims.nbf)?;
+        Duration::try_from_secs_f64(claims.exp - begins).ok()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The broker over HTTP: the whole trip with real processes, and everything that must be refused.
 
 mod admin;
+mod agent_run;
 mod backup;
 mod bench;
 mod cli_admin;

@@ -1,7 +1,7 @@
 use super::*;
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, cookies: Vec::new(), body: body.as_bytes().to_vec() }
+    Answer { status, retry_after: None, cookies: Vec::new(), body: body.as_bytes().to_vec() }
 }
 
 fn error_body(kind: ErrorKind, detail: &str) -> String {

@@ -34,8 +34,12 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(mut reply: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    pub(crate) fn new(reply: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
+        Self::at("127.0.0.1:0".parse().unwrap(), reply)
+    }
+
+    pub(crate) fn at(address: SocketAddr, mut reply: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));

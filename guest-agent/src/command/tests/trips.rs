@@ -11,7 +11,7 @@ use super::*;
 use crate::attester::Attester;
 use crate::broker::tests::transport::Transport;
 use crate::broker::tests::{Peer, refusal, serve};
-use crate::command::{decrypt, evidence, get};
+use crate::command::{decrypt, detect, evidence, get, launch};
 use crate::system::system_rng;
 use crate::testing::Folder;
 
@@ -20,7 +20,9 @@ fn outcome(args: &[&str]) -> Result<(), Failure> {
     match parse(args).unwrap() {
         Command::Get(args) => get::get(&args, toys),
         Command::Token(args) => get::token(&args, toys),
+        Command::Run(args) => launch::run(&args, toys).map(|_| ()),
         Command::Evidence(args) => evidence::evidence(&args, toys),
+        Command::Detect(args) => detect::detect(&args),
         Command::DecryptWeights(args) => decrypt::decrypt(&args, toys),
     }
 }
@@ -151,4 +153,147 @@ fn a_file_that_is_no_artefact_is_told_before_anybody_is_asked() {
     let failure = decrypted(&folder, &transport).unwrap_err();
     assert!(matches!(failure, Failure::Header(weights::HeaderError::Magic { .. })), "{failure:?}");
     assert_eq!(transport.lines(), Vec::<String>::new());
+}
+
+/// What `run` of this command came to, in a folder of its own where secrets may lie.
+fn run(name: &str, peer: Peer, args: &[&str], command: &str) -> (Result<u8, Failure>, Vec<String>) {
+    let memory = Memory::new(name);
+    let transport = serve(peer);
+    let fixed = ["run", "--kbs-url", &transport.url(), "--memory", text(memory.path())].map(str::to_owned);
+    let rest = ["--", "sh", "-c", command].map(str::to_owned);
+    let all: Vec<String> =
+        fixed.into_iter().chain(args.iter().map(|arg| (*arg).to_owned())).chain(rest).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let Command::Run(args) = parse(&all).unwrap() else { panic!("{all:?}") };
+    let outcome = launch::run(&args, toys);
+    (outcome, memory.files())
+}
+
+/// A folder in memory, gone with the test.
+struct Memory(std::path::PathBuf);
+
+impl Memory {
+    fn new(name: &str) -> Self {
+        let path = Path::new("/dev/shm").join(format!("vouchsafe-test-{}-{name}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+const K2: &str = "kbs:///default/key/k2";
+
+#[test]
+fn run_hands_secrets_to_a_command_and_takes_them_away() {
+    let folder = Folder::new("trip-run");
+    let (seen, template) = (folder.path().join("seen"), folder.path().join("template"));
+    fs::write(&template, format!("key = \"{{{{ {K2} }}}}\"\n")).unwrap();
+    let command = format!(
+        "{{ echo \"$KEY\"; cat \"$VOUCHSAFE_SECRETS/key\" \"$VOUCHSAFE_SECRETS/conf\"; \
+         stat -c %a \"$VOUCHSAFE_SECRETS\" \"$VOUCHSAFE_SECRETS/key\"; echo \"${{VOUCHSAFE_KBS_URL-none}}\"; }} >{}; exit 7",
+        text(&seen)
+    );
+    let args = ["--env", &format!("KEY={K2}"), "--file", &format!("key={K2}")].map(str::to_owned);
+    let template = format!("conf={}", text(&template));
+    let args = [args[0].as_str(), &args[1], &args[2], &args[3], "--template", &template];
+    let (outcome, left) = run("run", Peer::new(), &args, &command);
+    assert_eq!((outcome.unwrap(), left), (7, Vec::new()));
+    let secret = String::from_utf8(Peer::new().secret).unwrap();
+    let expected = format!("{secret}\n{secret}key = \"{secret}\"\n700\n400\nnone\n");
+    assert_eq!(fs::read_to_string(&seen).unwrap(), expected);
+}
+
+#[test]
+fn run_says_how_the_command_ended() {
+    for (command, code) in [("exit 0", 0), ("exit 255", 255), ("kill -TERM $$", 143), ("kill -KILL $$", 137)]
+    {
+        let (outcome, left) = run("ended", Peer::new(), &["--file", &format!("key={K2}")], command);
+        assert_eq!((outcome.unwrap(), left), (code, Vec::new()), "{command}");
+    }
+}
+
+#[test]
+fn run_fetches_each_secret_once_and_attests_once() {
+    let transport = serve(Peer::new());
+    let memory = Memory::new("once");
+    let (one, two) = (format!("A={K2}"), format!("b={K2}"));
+    let args = ["run", "--kbs-url", &transport.url(), "--memory", text(memory.path())];
+    let args = [&args[..], &["--env", &one, "--file", &two, "--", "true"]].concat();
+    outcome(&args).unwrap();
+    assert_eq!(transport.lines(), ["POST /kbs/v0/auth", "POST /kbs/v0/attest", crate::broker::tests::GET]);
+}
+
+#[test]
+fn run_starts_nothing_without_all_of_its_secrets() {
+    let folder = Folder::new("trip-run-refused");
+    let started = folder.path().join("started");
+    let command = format!("touch {}", text(&started));
+    let denied = Peer { refusals: vec![refusal(403, ErrorKind::PolicyDeny)], ..Peer::new() };
+    let (outcome, left) = run("denied", denied, &["--file", &format!("key={K2}")], &command);
+    assert_eq!((outcome.unwrap_err().exit(), left), (Exit::Refused, Vec::new()));
+    let binary = Peer { secret: vec![0xFF, 0], ..Peer::new() };
+    let (outcome, left) = run("binary", binary, &["--env", &format!("KEY={K2}")], &command);
+    assert!(outcome.unwrap_err().report().contains("KEY is no text without zero bytes: give it as a file"));
+    assert_eq!((left, folder.files()), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn run_says_what_is_wrong_before_anybody_is_asked() {
+    let folder = Folder::new("trip-run-early");
+    let (transport, memory) = (serve(Peer::new()), Memory::new("early"));
+    let broken = folder.path().join("broken");
+    fs::write(&broken, "x\n{{ nothing").unwrap();
+    let (key, broken) = (format!("key={K2}"), format!("conf={}", text(&broken)));
+    let url = transport.url();
+    for (args, said) in [
+        (vec!["--memory", text(folder.path()), "--file", &key], "is not memory (tmpfs)"),
+        (vec!["--memory", text(memory.path()), "--file", &key, "--file", &key], "key is given twice"),
+        (vec!["--memory", text(memory.path()), "--template", &broken], "has {{ without }} at line 2"),
+        (vec!["--memory", "/nowhere", "--file", &key], "cannot look at /nowhere"),
+    ] {
+        let args = [&["run", "--kbs-url", &url][..], &args, &["--", "true"]].concat();
+        let report = outcome(&args).unwrap_err().report();
+        assert!(report.contains(said), "{report}");
+    }
+    assert_eq!((transport.lines(), memory.files()), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn run_says_when_the_command_cannot_be_started() {
+    let transport = serve(Peer::new());
+    let memory = Memory::new("absent");
+    let key = format!("key={K2}");
+    for (program, code) in [("/nowhere/at/all", 127), ("/dev/null", 126)] {
+        let url = transport.url();
+        let args = ["run", "--kbs-url", &url, "--memory", text(memory.path()), "--file", &key, "--", program];
+        let Command::Run(args) = parse(&args).unwrap() else { panic!() };
+        assert_eq!(launch::run(&args, toys).unwrap(), code);
+        assert_eq!(memory.files(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn detect_says_what_this_machine_is_and_ends_with_4_where_it_is_nothing() {
+    let folder = Folder::new("trip-detect");
+    for json in [&[][..], &["--json"]] {
+        let args = [&["detect", "--root", text(folder.path())], json].concat();
+        assert_eq!(outcome(&args).unwrap_err().exit(), Exit::NoEvidence);
+    }
+    fs::create_dir(folder.path().join("dev")).unwrap();
+    fs::write(folder.path().join("dev/sev-guest"), b"").unwrap();
+    outcome(&["detect", "--root", text(folder.path())]).unwrap();
 }

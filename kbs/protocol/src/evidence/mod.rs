@@ -3,10 +3,12 @@
 //! A verifier has a decoder of its own. The decoders here are for agents that pass evidence on and for tests; they
 //! check the form, never a signature.
 
+mod host_data;
 mod quote;
 mod sample;
 mod snp;
 
+pub use host_data::{host_data, host_data_of};
 pub use quote::{Sgx, Tdx};
 pub use sample::Sample;
 pub use snp::{CertificateEntry, REPORT_BYTES, Snp};
@@ -21,6 +23,14 @@ pub enum EvidenceError {
     #[error("an SNP report has {expected} bytes, this one has {actual}")]
     ReportSize {
         /// The size in bytes.
+        expected: usize,
+        /// The size in bytes.
+        actual: usize,
+    },
+    /// The evidence ends before a field of it.
+    #[error("the evidence has {actual} bytes, its fields reach to {expected}")]
+    Short {
+        /// Where the field ends.
         expected: usize,
         /// The size in bytes.
         actual: usize,
