@@ -12,7 +12,7 @@ use super::failure::{self, Failure, NoAttester};
 use super::{decrypt, detect, evidence, get, launch};
 use crate::attester::{Attester, Attesters};
 use crate::broker::{Broker, BrokerOptions};
-use crate::system::forbid_core_dumps;
+use crate::system::protect_memory;
 
 /// A whole agent: reads `args` (the program's name first), and asks for the attesters only once they are needed.
 ///
@@ -36,7 +36,9 @@ pub fn execute<A>(command: Command, attesters: A) -> ExitCode
 where
     A: FnOnce() -> Attesters,
 {
-    forbid_core_dumps();
+    if let Some(warning) = protect_memory() {
+        eprintln!("{warning}");
+    }
     let done = |()| ExitCode::SUCCESS;
     let outcome = match command {
         Command::Get(args) => get::get(&args, attesters).map(done),

@@ -12,11 +12,11 @@ use verifier::anchors::Anchors;
 use verifier::appraise::Wanted;
 use verifier::check::Fact;
 use verifier::endorsements::Endorsements;
-use verifier::evidence::{Evidence, EvidenceInput};
+use verifier::evidence::{Evidence, EvidenceInput, Tee};
 use verifier::expected::Expected;
 use verifier::policy::Policy;
 use verifier::time::UnixTime;
-use verifier::trust::Scope;
+use verifier::trust::{Scope, Tier};
 use verifier::verdict::{Context, Verdict, assess};
 
 static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| Anchors::vendor().expect("the pinned roots parse"));
@@ -32,6 +32,36 @@ static REAL: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         read(&fixtures().join("tdx/quote-3a3a729320-v4-body2-b0c06f000000/quote.bin")),
     ]
 });
+
+/// What Intel's own documents, of any date and in any pair, make of the quote's TCB.
+static EVALUATED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let inside = |folder: &PathBuf| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("a folder of fixtures");
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    let quotes = inside(&fixtures().join("tdx"));
+    let sets: Vec<PathBuf> = quotes.iter().flat_map(inside).filter(|path| path.is_dir()).collect();
+    let mut outcomes = BTreeSet::new();
+    for info in &sets {
+        for identity in &sets {
+            let mut endorsements = Endorsements::new();
+            for path in [
+                info.join("tcb_info.json"),
+                info.join("tcb_signing_chain.pem"),
+                identity.join("qe_identity.json"),
+                identity.join("tcb_signing_chain.pem"),
+            ] {
+                endorsements.add(&path.display().to_string(), &read(&path)).expect("within the limits");
+            }
+            outcomes.insert(evaluated(&judge(&REAL[1], &endorsements)));
+        }
+    }
+    outcomes
+});
+
+fn evaluated(verdict: &Verdict) -> String {
+    format!("{:?}", verdict.tcb)
+}
 
 static ENDORSEMENTS: LazyLock<Endorsements> = LazyLock::new(|| {
     let mut endorsements = Endorsements::new();
@@ -57,7 +87,13 @@ fuzz_target!(|bytes: &[u8]| {
     let mut hostile = Endorsements::new();
     if hostile.add("fuzz", bytes).is_ok() {
         for evidence in REAL.iter() {
-            let _ = judge(evidence, &hostile);
+            let verdict = judge(evidence, &hostile);
+            assert!(verdict.tier != Tier::Affirming, "affirmed without a reference value");
+            let judged = verdict.tee == Some(Tee::Tdx) && verdict.tcb.status.is_some();
+            assert!(
+                !judged || EVALUATED.contains(&evaluated(&verdict)),
+                "a TCB was judged by what Intel did not sign"
+            );
         }
     }
 });
