@@ -91,8 +91,10 @@ where
     check_names(args)?;
     let templates = args.templates.iter().map(read_template).collect::<Result<Vec<_>, _>>()?;
     let wants_folder = !(args.files.is_empty() && templates.is_empty());
+    if wants_folder {
+        check_memory(&args.memory)?;
+    }
     let mut rng = system_rng();
-    let folder = wants_folder.then(|| Folder::make(&args.memory, &mut rng)).transpose()?;
     let mut broker = broker(&args.broker)?;
     let attester = choose(args.broker.tee.tee, attesters)?;
 
@@ -104,11 +106,15 @@ where
         }
     }
 
-    // 3. The command with its variables and files. What the agent itself is told by is none of its business.
+    // 3. From here on a signal ends the command and not the agent, which has files to take away.
+    let signals = Signals::new(HANDED_ON).map_err(LaunchError::Signals)?;
+    let folder = wants_folder.then(|| Folder::make(&args.memory, &mut rng)).transpose()?;
+
+    // 4. The command with its variables and files.
     let (program, rest) =
         args.command.split_first().ok_or_else(|| LaunchError::Signals(io::Error::other("no command")))?;
     let mut command = Command::new(program);
-    command.args(rest).env_remove("VOUCHSAFE_KBS_URL");
+    command.args(rest);
     for Named { name, of } in &args.variables {
         let text = secrets.get(&of.to_string()).and_then(|secret| str::from_utf8(secret).ok());
         let text = text.filter(|text| !text.contains('\0'));
@@ -125,7 +131,7 @@ where
         command.env("VOUCHSAFE_SECRETS", &folder.0);
     }
     drop(secrets);
-    let ended = start(&mut command)?;
+    let ended = start(&mut command, signals)?;
     drop(command);
     drop(folder);
     Ok(ended)
@@ -166,10 +172,8 @@ fn wanted<'a>(args: &'a RunArgs, templates: &'a [Named<Vec<Part>>]) -> impl Iter
     named.chain(inside)
 }
 
-/// Runs the command to its end and hands signals on to it.
-fn start(command: &mut Command) -> Result<u8, LaunchError> {
-    // Received from here on, so that none is lost between the command's start and its end.
-    let mut signals = Signals::new(HANDED_ON).map_err(LaunchError::Signals)?;
+/// Runs the command to its end and hands signals on to it, those too that came before its start.
+fn start(command: &mut Command, mut signals: Signals) -> Result<u8, LaunchError> {
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -206,20 +210,34 @@ fn code(status: ExitStatus) -> u8 {
     status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
+/// Whether files of this folder lie in memory.
+fn check_memory(folder: &Path) -> Result<(), LaunchError> {
+    let path = || folder.to_owned();
+    let system = rustix::fs::statfs(folder).map_err(|error| LaunchError::Io {
+        action: "look at",
+        path: path(),
+        source: error.into(),
+    })?;
+    if [TMPFS, RAMFS].contains(&system.f_type) {
+        Ok(())
+    } else {
+        Err(LaunchError::NotMemory { path: path() })
+    }
+}
+
 /// A folder in memory for this command alone; it goes with all that is in it when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
     fn make(memory: &Path, rng: &mut impl CryptoRng) -> Result<Self, LaunchError> {
-        let failed = |action, source: io::Error| LaunchError::Io { action, path: memory.to_owned(), source };
-        let system = rustix::fs::statfs(memory).map_err(|error| failed("look at", error.into()))?;
-        if ![TMPFS, RAMFS].contains(&system.f_type) {
-            return Err(LaunchError::NotMemory { path: memory.to_owned() });
-        }
         let mut random = [0; 8];
         rng.fill_bytes(&mut random);
         let path = memory.join(format!("vouchsafe-{}", hex::encode(random)));
-        DirBuilder::new().mode(0o700).create(&path).map_err(|error| failed("make a folder in", error))?;
+        DirBuilder::new().mode(0o700).create(&path).map_err(|source| LaunchError::Io {
+            action: "make a folder in",
+            path: memory.to_owned(),
+            source,
+        })?;
         Ok(Self(path))
     }
 

@@ -204,7 +204,7 @@ fn run_hands_secrets_to_a_command_and_takes_them_away() {
     fs::write(&template, format!("key = \"{{{{ {K2} }}}}\"\n")).unwrap();
     let command = format!(
         "{{ echo \"$KEY\"; cat \"$VOUCHSAFE_SECRETS/key\" \"$VOUCHSAFE_SECRETS/conf\"; \
-         stat -c %a \"$VOUCHSAFE_SECRETS\" \"$VOUCHSAFE_SECRETS/key\"; echo \"${{VOUCHSAFE_KBS_URL-none}}\"; }} >{}; exit 7",
+         stat -c %a \"$VOUCHSAFE_SECRETS\" \"$VOUCHSAFE_SECRETS/key\"; }} >{}; exit 7",
         text(&seen)
     );
     let args = ["--env", &format!("KEY={K2}"), "--file", &format!("key={K2}")].map(str::to_owned);
@@ -213,7 +213,7 @@ fn run_hands_secrets_to_a_command_and_takes_them_away() {
     let (outcome, left) = run("run", Peer::new(), &args, &command);
     assert_eq!((outcome.unwrap(), left), (7, Vec::new()));
     let secret = String::from_utf8(Peer::new().secret).unwrap();
-    let expected = format!("{secret}\n{secret}key = \"{secret}\"\n700\n400\nnone\n");
+    let expected = format!("{secret}\n{secret}key = \"{secret}\"\n700\n400\n");
     assert_eq!(fs::read_to_string(&seen).unwrap(), expected);
 }
 
