@@ -7,11 +7,10 @@ mod snp;
 use reference_values::{Key, ReferenceValues, Value};
 use verifier::appraise::Wanted;
 use verifier::policy::Policy;
-use verifier::time::UnixTime;
 use verifier::trust::Scope;
-use verifier::verdict::{Context, Verdict, assess};
+use verifier::verdict::Verdict;
 
-use crate::refused::Case;
+use crate::refused::{Asked, Case, accepting};
 
 /// What a verdict says of the hardware and the configuration, and which checks failed.
 #[derive(Debug, PartialEq)]
@@ -39,34 +38,29 @@ fn configuration(check: &'static str) -> Found {
 
 /// The production profile, with the simulated root accepted.
 fn profile(change: impl FnOnce(&mut Policy)) -> Policy {
-    let mut policy = Policy { danger_accept_simulated: true, ..Policy::default() };
+    let mut policy = accepting();
     change(&mut policy);
     policy
 }
 
+/// The verdict of a test that states these members of it.
 fn judge(
     case: &Case,
+    stated: &[&str],
     policy: &Policy,
     reference_values: &ReferenceValues,
     expectations: &[(Key, Value)],
 ) -> Verdict {
-    let (endorsements, anchors) = (case.endorsements(), case.anchors());
-    let context = Context {
-        endorsements: &endorsements,
-        anchors: &anchors,
-        expected: &case.expected,
-        wanted: Wanted { reference_values, expectations },
-        policy,
-        scope: Scope::Full,
-    };
-    assess(&case.evidence, case.tee, &context, UnixTime::from_secs(case.now))
+    let wanted = Wanted { reference_values, expectations };
+    case.answer(stated, &Asked { policy, scope: Scope::Full, wanted })
 }
 
 /// Judged beside the measurement that minted guests have, so that the executables affirm.
 fn found(case: &Case, policy: &Policy, measurement: Key) -> Found {
     let length = if measurement == Key::MrEnclave { 32 } else { 48 };
     let expectations = [(measurement, Value::Bytes(vec![0x4d; length]))];
-    let verdict = judge(case, policy, &ReferenceValues::default(), &expectations);
+    let stated = &["verified", "exit_code", "hardware", "configuration", "failed"];
+    let verdict = judge(case, stated, policy, &ReferenceValues::default(), &expectations);
     assert!(verdict.verified, "{:?}", verdict.error);
     assert_eq!(&verdict.enforced.policy, policy);
     Found {

@@ -17,7 +17,7 @@ const BEGIN: &str = "<!-- checks: begin -->\n";
 const END: &str = "<!-- checks: end -->\n";
 
 /// Every Rust source below a folder of the tree, with its text.
-fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+pub(crate) fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -3,5 +3,6 @@
 pub(crate) mod case;
 mod chain;
 mod collateral;
+mod extension;
 mod quote;
 mod status;

@@ -1,5 +1,7 @@
 //! What the verifier says of one minted case, as a whole value, and that the verdict says the same.
 
+use std::sync::LazyLock;
+
 use reference_values::ReferenceValues;
 use system_tests::minted::{NOW, REPORT_DATA};
 use verifier::anchors::Anchors;
@@ -29,11 +31,27 @@ pub(crate) struct Case {
     pub(crate) now: i64,
 }
 
+/// What somebody asks of a case beside what lies in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) scope: Scope,
+    pub(crate) wanted: Wanted<'a>,
+}
+
 /// Why a case is not believed.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Refused {
     Parse(ParseError),
     Verify(VerifyError),
+}
+
+impl<'a> Asked<'a> {
+    /// Without reference values.
+    pub(crate) fn of(policy: &'a Policy, scope: Scope) -> Self {
+        static NONE: LazyLock<ReferenceValues> = LazyLock::new(ReferenceValues::default);
+        Self { policy, scope, wanted: Wanted { reference_values: &NONE, expectations: &[] } }
+    }
 }
 
 impl Case {
@@ -56,20 +74,37 @@ impl Case {
         changed
     }
 
-    /// Whether and why it is refused. The verdict on the same case must agree in every part that says so.
+    /// Whether and why it is refused. The verdict on the same case must agree in every part that says so, whether the policy
+    /// accepts simulated roots or not.
     pub(crate) fn outcome(&self) -> Result<(), Refused> {
-        let (outcome, _) = self.verified();
-        let verdict = self.verdict(&Policy::default(), Scope::Hardware);
-        match &outcome {
-            Ok(_) => assert!(verdict.verified, "{:?}", verdict.error),
-            Err(refused) => agree(refused, &verdict),
+        let (outcome, _) = self.verified_stating(&["verified", "error"]);
+        for policy in [Policy::default(), accepting()] {
+            let verdict = self.judged(&Asked::of(&policy, Scope::Hardware));
+            match &outcome {
+                Ok(_) => assert!(verdict.verified, "{:?}", verdict.error),
+                Err(refused) => agree(refused, &verdict),
+            }
         }
         outcome.map(|_| ())
     }
 
     /// The verified evidence, or why there is none; and the checks on the way.
     pub(crate) fn verified(&self) -> (Result<VerifiedEvidence, Refused>, Vec<Check>) {
-        record::record(self, &Policy::default(), Scope::Hardware);
+        self.verified_stating(&[])
+    }
+
+    /// The same for a test that states these members of the verdict. It names no policy: the vector is of one that takes the
+    /// simulated root for a vendor's, so that nothing but the case itself decides.
+    pub(crate) fn verified_stating(
+        &self,
+        stated: &[&str],
+    ) -> (Result<VerifiedEvidence, Refused>, Vec<Check>) {
+        record::record(self, &Asked::of(&accepting(), Scope::Hardware), stated);
+        self.verify()
+    }
+
+    /// Verifies twice, and nothing else.
+    pub(crate) fn verify(&self) -> (Result<VerifiedEvidence, Refused>, Vec<Check>) {
         let mut trail = Trail::new();
         let input = match EvidenceInput::decode(&self.evidence, self.tee) {
             Ok(input) => input,
@@ -89,22 +124,32 @@ impl Case {
         (verified.map_err(Refused::Verify), trail.into_checks())
     }
 
-    /// The verdict without reference values. Each that a test asks for is a vector for other verifiers too.
+    /// The verdict without reference values, for a test that states these members of it.
+    pub(crate) fn verdict_stating(&self, stated: &[&str], policy: &Policy, scope: Scope) -> Verdict {
+        self.answer(stated, &Asked::of(policy, scope))
+    }
+
+    /// The verdict without reference values.
     pub(crate) fn verdict(&self, policy: &Policy, scope: Scope) -> Verdict {
-        record::record(self, policy, scope);
-        self.judged(policy, scope)
+        self.verdict_stating(&[], policy, scope)
+    }
+
+    /// The verdict. Each that a test of `record::TESTS` asks for is a vector for other verifiers too, with what it states.
+    pub(crate) fn answer(&self, stated: &[&str], asked: &Asked<'_>) -> Verdict {
+        record::record(self, asked, stated);
+        self.judged(asked)
     }
 
     /// The same, and nothing else.
-    pub(crate) fn judged(&self, policy: &Policy, scope: Scope) -> Verdict {
+    pub(crate) fn judged(&self, asked: &Asked<'_>) -> Verdict {
         let (endorsements, anchors) = (self.endorsements(), self.anchors());
         let context = Context {
             endorsements: &endorsements,
             anchors: &anchors,
             expected: &self.expected,
-            wanted: Wanted { reference_values: &ReferenceValues::default(), expectations: &[] },
-            policy,
-            scope,
+            wanted: asked.wanted,
+            policy: asked.policy,
+            scope: asked.scope,
         };
         assess(&self.evidence, self.tee, &context, UnixTime::from_secs(self.now))
     }
@@ -126,6 +171,11 @@ impl Case {
     }
 }
 
+/// The production profile, with the simulated root accepted.
+pub(crate) fn accepting() -> Policy {
+    Policy { danger_accept_simulated: true, ..Policy::default() }
+}
+
 /// Puts each case beside what it must come to and names those that come to something else.
 pub(crate) fn all(cases: impl IntoIterator<Item = (String, Case, Result<(), Refused>)>) {
     let mut count = 0;
@@ -134,6 +184,7 @@ pub(crate) fn all(cases: impl IntoIterator<Item = (String, Case, Result<(), Refu
         assert_eq!(case.outcome(), expected, "{name}");
         count += 1;
     }
+    record::title("");
     assert_ne!(count, 0, "no case was tried");
 }
 

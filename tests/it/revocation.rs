@@ -6,6 +6,11 @@ use sim::x509::CrlFields;
 use system_tests::minted::{Amd, Intel, Minted, NOW, REPORT_DATA};
 use verifier::check::Outcome;
 use verifier::policy::{Policy, RevocationRule};
+use verifier::trust::Scope;
+use verifier::verdict::Verdict;
+
+use crate::refused::{Case, accepting};
+use crate::vectors::record;
 
 /// What becomes of one CRL.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +60,24 @@ impl State {
     }
 }
 
-fn exit_codes(case: &Minted) -> (u8, u8) {
-    let under = |revocation| case.judge(&Policy { revocation, ..Policy::default() }).exit_code();
-    (under(RevocationRule::Required), under(RevocationRule::IfAvailable))
+fn judge_at(minted: &Minted, revocation: RevocationRule, now: i64) -> Verdict {
+    let Minted { evidence, endorsements, root } = minted.clone();
+    let policy = Policy { revocation, ..accepting() };
+    let case = Case { now, ..Case::new(evidence, endorsements, root) };
+    case.verdict_stating(&["exit_code"], &policy, Scope::Hardware)
+}
+
+fn judge(minted: &Minted, revocation: RevocationRule) -> Verdict {
+    judge_at(minted, revocation, NOW)
+}
+
+/// The exit codes under both rules. The vectors of the case have this name.
+fn exit_codes(name: &str, case: &Minted) -> (u8, u8) {
+    let under = |rule: &str, revocation| {
+        record::title(&format!("{name}, {rule}"));
+        judge(case, revocation).exit_code()
+    };
+    (under("required", RevocationRule::Required), under("if available", RevocationRule::IfAvailable))
 }
 
 #[test]
@@ -71,7 +91,7 @@ fn amds_intermediate_is_asked_of_the_roots_crl() {
             State::Stranger => case.with("ark-crl", stranger.crl(NOW).unwrap()),
             _ => case,
         };
-        assert_eq!(exit_codes(&case), (required, if_available), "{state:?}");
+        assert_eq!(exit_codes(&format!("{state:?}"), &case), (required, if_available), "{state:?}");
     }
 }
 
@@ -93,7 +113,7 @@ fn amds_authority_for_loaded_keys_is_asked_of_the_roots_crl() {
             State::Stranger => case.with("ark-crl", stranger.crl(NOW).unwrap()),
             _ => case,
         };
-        assert_eq!(exit_codes(&case), (required, if_available), "{state:?}");
+        assert_eq!(exit_codes(&format!("{state:?}"), &case), (required, if_available), "{state:?}");
     }
 }
 
@@ -103,7 +123,7 @@ fn amds_keys_of_a_chip_are_superseded_and_not_revoked() {
     let amd = Amd::new();
     let serial = amd.vendor.endorsement_fields(&amd.chip, SigningChoice::Vcek, NOW).serial;
     let case = amd.case(|_, crl| crl.revoked.push((serial, NOW - 1)));
-    let verdict = case.judge(&Policy::default());
+    let verdict = judge(&case, RevocationRule::Required);
     let revocations = verdict.checks.iter().filter(|check| check.id == "appraise.revocation");
     let outcomes: Vec<Outcome> = revocations.map(|check| check.outcome).collect();
     assert_eq!((verdict.exit_code(), outcomes), (0, vec![Outcome::Pass, Outcome::NotApplicable]));
@@ -126,7 +146,8 @@ fn intels_platform_is_asked_of_its_cas_crl() {
                 }
                 _ => case,
             };
-            assert_eq!(exit_codes(&case), (required, if_available), "{ca:?} {state:?}");
+            let name = format!("{ca:?} {state:?}");
+            assert_eq!(exit_codes(&name, &case), (required, if_available), "{name}");
         }
     }
 }
@@ -137,10 +158,10 @@ fn intels_intermediates_are_asked_of_the_roots_crl() {
     let stranger = IntelVendor::new(&mut sim::SeededRng::new("stranger"), NOW).unwrap();
     let mut other = Intel::new();
     other.machine.ca = PckCa::Processor;
-    for (intel, authority) in [
-        (&intel, &intel.vendor.platform_ca),
-        (&intel, &intel.vendor.tcb_signer),
-        (&other, &other.vendor.processor_ca),
+    for (who, intel, authority) in [
+        ("platform CA", &intel, &intel.vendor.platform_ca),
+        ("TCB signer", &intel, &intel.vendor.tcb_signer),
+        ("processor CA", &other, &other.vendor.processor_ca),
     ] {
         for (state, required, if_available) in STATES {
             let case = intel.case(|collateral| state.put(&mut collateral.root_crl, &authority.fields.serial));
@@ -151,7 +172,8 @@ fn intels_intermediates_are_asked_of_the_roots_crl() {
                 }
                 _ => case,
             };
-            assert_eq!(exit_codes(&case), (required, if_available), "{state:?}");
+            let name = format!("{who} {state:?}");
+            assert_eq!(exit_codes(&name, &case), (required, if_available), "{name}");
         }
     }
 }
@@ -161,5 +183,20 @@ fn a_certificate_of_the_other_ca_is_not_revoked_by_an_equal_serial_number() {
     let intel = Intel::new();
     let serial = intel.vendor.pck_fields(&intel.machine, NOW).unwrap().serial;
     let case = intel.case(|collateral| collateral.root_crl.revoked.push((serial, NOW - 1)));
-    assert_eq!(exit_codes(&case), (0, 0));
+    assert_eq!(exit_codes("the PCK's number on the root's list", &case), (0, 0));
+}
+
+/// The same bytes, at another instant.
+#[test]
+fn a_list_grows_old_by_the_clock_alone() {
+    let due = NOW + 3600;
+    let amds = Amd::new().case(|_, crl| crl.next_update = Some(due));
+    let intels = Intel::new().case(|collateral| collateral.pck_crl.next_update = Some(due));
+    for (vendor, case) in [("AMD", &amds), ("Intel", &intels)] {
+        for (name, now, expected) in [("its last second", due, 0), ("a second later", due + 1, 1)] {
+            record::title(&format!("{vendor}, {name}"));
+            let verdict = judge_at(case, RevocationRule::Required, now);
+            assert_eq!(verdict.exit_code(), expected, "{vendor}, {name}");
+        }
+    }
 }

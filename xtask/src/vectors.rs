@@ -8,11 +8,12 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-/// The tests whose cases are written: forms, signatures, chains, collateral, revocation, appraisal, every bit.
-const TESTS: [&str; 4] = ["minted_", "appraisal", "revocation", "vectors::bits"];
+/// The tests whose cases are written: forms, signatures, chains, collateral, revocation, appraisal, every bit. Which of them are
+/// vectors is for `tests/it/vectors/record.rs` to say.
+const TESTS: [&str; 5] = ["minted_", "appraisal::", "revocation::", "event_log::replay::", "vectors::bits::"];
 
 /// Runs the tests of `root`, the root of the repository, and writes `vectors/cases.jsonl` and `vectors/blobs.jsonl` from what they
-/// judged. A case that several tests judge is written once.
+/// judged. A case that several tests judge is written once, under its first name, with the others beside it.
 ///
 /// # Errors
 /// A test fails, or a file cannot be read or written.
@@ -24,6 +25,8 @@ pub(crate) fn vectors(root: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(&folder)?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["test", "--locked", "-p", "system-tests", "--test", "it", "--"]).args(TESTS);
+    // The thread of each test has its name, which a test that runs on the first thread has not.
+    cargo.args(["--test-threads", "2"]);
     let status = cargo.current_dir(root).env("VOUCHSAFE_VECTORS", &folder).status();
     let status = status.context("starting cargo")?;
     ensure!(status.success(), "the tests whose cases are the vectors: {status}");
@@ -37,17 +40,10 @@ pub(crate) fn vectors(root: &Path) -> anyhow::Result<()> {
             blobs.insert(blob["sha256"].to_string(), blob);
         }
     }
-    let mut seen = BTreeSet::new();
     let mut used = BTreeSet::new();
     let mut lines = String::new();
-    for case in cases.into_values() {
-        let mut nameless = case.clone();
-        for name in ["id", "title"] {
-            nameless[name] = Value::Null;
-        }
-        if !seen.insert(nameless.to_string()) {
-            continue;
-        }
+    let cases = merged(cases);
+    for case in &cases {
         let files = case["endorsements"].as_array().into_iter().flatten().map(|given| &given["sha256"]);
         let roots = case["roots"].as_array().into_iter().flatten();
         used.extend(files.chain(roots).chain([&case["evidence"]]).map(Value::to_string));
@@ -58,6 +54,37 @@ pub(crate) fn vectors(root: &Path) -> anyhow::Result<()> {
     fs::write(root.join("vectors/cases.jsonl"), &lines)?;
     let content: String = blobs.values().map(|blob| format!("{blob}\n")).collect();
     fs::write(root.join("vectors/blobs.jsonl"), content)?;
-    println!("{} cases over {} blobs in vectors/", seen.len(), blobs.len());
+    println!("{} cases over {} blobs in vectors/", cases.len(), blobs.len());
     Ok(())
+}
+
+/// Each case once, in the order of the ids; what several tests state of it is put together.
+fn merged(cases: BTreeMap<String, Value>) -> Vec<Value> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut merged: Vec<Value> = Vec::new();
+    for (id, case) in cases {
+        let mut nameless = case.clone();
+        for name in ["id", "also", "title", "stated"] {
+            nameless[name] = Value::Null;
+        }
+        let place = *places.entry(nameless.to_string()).or_insert(merged.len());
+        let Some(first) = merged.get_mut(place) else {
+            merged.push(case);
+            continue;
+        };
+        push(&mut first["also"], &id.into());
+        for member in case["stated"].as_array().into_iter().flatten() {
+            push(&mut first["stated"], member);
+        }
+    }
+    merged
+}
+
+/// Adds what the list has not.
+fn push(list: &mut Value, item: &Value) {
+    if let Value::Array(list) = list
+        && !list.contains(item)
+    {
+        list.push(item.clone());
+    }
 }

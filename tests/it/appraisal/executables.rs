@@ -18,7 +18,8 @@ fn told(case: &Case, toml: &str, expectations: &[&str]) -> (i8, Tier, u8) {
         if toml.is_empty() { ReferenceValues::default() } else { ReferenceValues::parse_toml(toml).unwrap() };
     let expectations: Vec<(Key, Value)> =
         expectations.iter().map(|text| parse_expectation(text).unwrap()).collect();
-    let verdict = judge(case, &profile(|_| ()), &values, &expectations);
+    let verdict =
+        judge(case, &["executables", "tier", "exit_code"], &profile(|_| ()), &values, &expectations);
     (verdict.trust_vector.executables, verdict.tier, verdict.exit_code())
 }
 
@@ -157,7 +158,7 @@ fn a_sample_is_refused_unless_accepted_and_is_contraindicated_then() {
     case.evidence = json!({ "svn": "1", "report_data": report_data }).to_string().into_bytes();
     case.tee = Some(verifier::evidence::Tee::Sample);
     let judged = |policy: &Policy| {
-        let verdict = judge(&case, policy, &ReferenceValues::default(), &[]);
+        let verdict = judge(&case, &[], policy, &ReferenceValues::default(), &[]);
         let kind = verdict.error.as_ref().map(|error| error.kind);
         (verdict.verified, verdict.tier, verdict.trust_vector.hardware, verdict.exit_code(), kind)
     };
@@ -171,6 +172,7 @@ fn a_denied_image_is_contraindicated_whatever_the_reference_values_say() {
     let told = |case: &Case, wanted: &str, change: &dyn Fn(&mut Policy)| {
         let verdict = judge(
             case,
+            &["executables", "tier", "failed"],
             &profile(|policy| change(policy)),
             &ReferenceValues::default(),
             &[parse_expectation(wanted).unwrap()],

@@ -46,7 +46,9 @@ fn without_collateral_the_quote_is_believed_and_its_tcb_is_not_known() {
         ("qe-identity", "missing-qe-identity"),
         ("tcb-signer", "missing-tcb-signer"),
     ] {
-        let verdict = Dcap::good().mint().without(name).verdict(&Policy::default(), Scope::Hardware);
+        let stated = &["verified", "tier", "tcb_status", "exit_code", "error"];
+        let case = Dcap::good().mint().without(name);
+        let verdict = case.verdict_stating(stated, &Policy::default(), Scope::Hardware);
         let told = (verdict.verified, verdict.tier, verdict.tcb.status, verdict.exit_code());
         // The simulated root alone makes the hardware contraindicated; what is missing still decides the tier.
         assert_eq!(told, (true, Tier::None, None, 4), "{name}");
@@ -110,6 +112,26 @@ fn asks_for_collateral_inside_its_validity_to_the_second() {
         case("QE identity, over", error("QE identity", issued, now.plus_secs(-1)), |dcap| {
             dcap.collateral.qe_identity.next_update = instant(NOW - 1);
         }),
+    ]);
+}
+
+/// Nothing of the bytes changes, only the clock.
+#[test]
+fn judges_the_same_bytes_at_the_instant_that_is_asked() {
+    let (issued, due) = (NOW - 86_400, NOW + 29 * 86_400);
+    let at = |name: &str, instant: i64, verified: bool| {
+        let now = UnixTime::from_secs(instant);
+        let validity =
+            Validity { not_before: UnixTime::from_secs(issued), not_after: UnixTime::from_secs(due) };
+        let error = DcapError::CollateralValidity { what: "TCB info", validity, now };
+        let expected = if verified { Ok(()) } else { refuses(error) };
+        (name.to_owned(), Case { now: instant, ..Dcap::good().mint() }, expected)
+    };
+    refused::all([
+        at("the second before its issue", issued - 1, false),
+        at("its first second", issued, true),
+        at("its last second", due, true),
+        at("the second after it", due + 1, false),
     ]);
 }
 
@@ -341,7 +363,8 @@ fn the_order_of_the_levels_means_nothing_and_no_level_stands_twice() {
         dcap.collateral.qe_identity.tcb_levels.reverse();
     });
     assert!(backwards.collateral.tcb_info.tcb_levels.len() > 1, "one level has no order");
-    let status = backwards.mint().verdict(&Policy::default(), Scope::Hardware).tcb.status;
+    let status =
+        backwards.mint().verdict_stating(&["tcb_status"], &Policy::default(), Scope::Hardware).tcb.status;
     assert_eq!(status, Some("UpToDate"));
 }
 

@@ -1,5 +1,8 @@
 //! The quote itself: form, signatures, bindings.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use sim::intel::{QuoteForm, QuoteSignature};
 use verifier::crypto::{CryptoError, KeyKind, SignatureAlgorithm};
@@ -43,6 +46,17 @@ fn accepts_every_form() {
         let dcap = Dcap::of(QuoteForm::Sgx).but(|dcap| dcap.quote.header.version = version);
         (format!("SGX version {version}"), dcap.mint(), Ok(()))
     }));
+}
+
+/// RFC 9999, a conceptual message wrapper around what Linux's TSM writes.
+#[test]
+fn accepts_a_quote_in_a_wrapper() {
+    let good = Dcap::good().mint();
+    let quote = URL_SAFE_NO_PAD.encode(&good.evidence);
+    let tsm = json!({ "provider": "tdx_guest\n", "outblob": quote }).to_string();
+    let record = json!(["application/vnd.veraison.tsm-report+json", URL_SAFE_NO_PAD.encode(tsm), 4]);
+    let wrapped = Case { evidence: record.to_string().into_bytes(), ..good };
+    refused::all([("a record".to_owned(), wrapped, Ok(()))]);
 }
 
 #[test]

@@ -6,13 +6,16 @@ use verifier::dcap::TcbStatus::{
     Revoked, SWHardeningNeeded, TDRelaunchAdvised, TDRelaunchAdvisedConfigurationNeeded, UpToDate,
 };
 use verifier::dcap::{TcbOutcome, TcbStatus};
+use verifier::trust::Scope;
 use verifier::verify::Verified;
 
 use super::case::Dcap;
+use crate::refused::accepting;
+use crate::vectors::record;
 
 /// The merged status, the platform's, the module's and the quoting enclave's.
 fn statuses(dcap: &Dcap) -> (TcbStatus, TcbStatus, Option<TcbStatus>, TcbStatus) {
-    let (verified, _) = dcap.mint().verified();
+    let (verified, _) = dcap.mint().verified_stating(&["verified", "tcb_status"]);
     let verified = verified.unwrap();
     let Verified::Dcap(quote) = verified.facts() else { panic!("a quote") };
     let TcbOutcome::Evaluated(tcb) = quote.tcb() else { panic!("{:?}", quote.tcb()) };
@@ -68,20 +71,21 @@ fn merges_the_platform_with_the_quoting_enclave_and_the_module() {
 fn what_reaches_no_level_matches_nothing() {
     let none = |form, change: fn(&mut Dcap)| statuses(&Dcap::of(form).but(change));
     let tdx = QuoteForm::TdxV4;
-    assert_eq!(
-        none(tdx, |dcap| dcap
-            .collateral
-            .tcb_info
-            .tcb_levels
-            .iter_mut()
-            .for_each(|level| level.tcb.pce_svn = 12)),
-        (NoMatch, NoMatch, Some(UpToDate), UpToDate)
-    );
+    let levels_above = |dcap: &mut Dcap| {
+        dcap.collateral.tcb_info.tcb_levels.iter_mut().for_each(|level| level.tcb.pce_svn = 12);
+    };
+    assert_eq!(none(tdx, levels_above), (NoMatch, NoMatch, Some(UpToDate), UpToDate));
     assert_eq!(none(tdx, |dcap| dcap.td().tee_tcb_svn[0] = 13), (NoMatch, UpToDate, Some(NoMatch), UpToDate));
     assert_eq!(none(tdx, |dcap| dcap.td().tee_tcb_svn[2] = 2), (NoMatch, NoMatch, Some(UpToDate), UpToDate));
     assert_eq!(
         none(tdx, |dcap| dcap.machine.quoting_enclave.report.isv_svn = 6),
         (NoMatch, UpToDate, Some(UpToDate), NoMatch)
+    );
+    let sgx = QuoteForm::Sgx;
+    assert_eq!(none(sgx, levels_above), (NoMatch, NoMatch, None, UpToDate));
+    assert_eq!(
+        none(sgx, |dcap| dcap.machine.quoting_enclave.report.isv_svn = 6),
+        (NoMatch, UpToDate, None, NoMatch)
     );
 }
 
@@ -131,4 +135,61 @@ fn advises_to_launch_a_td_anew_whose_platform_was_updated_since() {
     }
     assert_eq!(merged(&launched_before(15).but(|dcap| qe(dcap, OutOfDate))), OutOfDate);
     assert_eq!(merged(&Dcap::of(QuoteForm::TdxV5Td15)), UpToDate);
+}
+
+/// Intel PCS API version 4, advisoryIDs: those of the level that each part reaches, and of no other.
+#[test]
+fn names_the_advisories_of_each_parts_level_once_and_in_order() {
+    let ids = |ids: &[u32]| ids.iter().map(|id| format!("INTEL-SA-{id:05}")).collect::<Vec<_>>();
+    let with = |form, [of_platform, of_qe, of_module]: [&[u32]; 3]| {
+        Dcap::of(form).but(|dcap| {
+            platform(dcap, SWHardeningNeeded);
+            dcap.collateral.tcb_info.tcb_levels[0].advisory_ids = ids(of_platform);
+            dcap.collateral.qe_identity.tcb_levels[0].advisory_ids = ids(of_qe);
+            if let Some(modules) = dcap.collateral.tcb_info.tdx_module_identities.as_mut() {
+                modules[0].tcb_levels[0].advisory_ids = ids(of_module);
+            }
+        })
+    };
+    let below = |dcap: &mut Dcap| {
+        // The platform reaches the second level alone, which has three advisories of its own.
+        let levels = &mut dcap.collateral.tcb_info.tcb_levels;
+        levels[0].tcb.pce_svn += 1;
+        levels[1].advisory_ids = ids(&[837, 615, 828]);
+    };
+    let (sgx, tdx) = (QuoteForm::Sgx, QuoteForm::TdxV4);
+    for (name, dcap, status, expected) in [
+        ("two of the platform", with(sgx, [&[615, 614], &[], &[]]), SWHardeningNeeded, ids(&[614, 615])),
+        (
+            "of platform and QE",
+            with(sgx, [&[615], &[614, 1000], &[]]),
+            SWHardeningNeeded,
+            ids(&[614, 615, 1000]),
+        ),
+        (
+            "of every part",
+            with(tdx, [&[615, 9], &[614], &[1000]]),
+            SWHardeningNeeded,
+            ids(&[9, 614, 615, 1000]),
+        ),
+        ("of two parts", with(tdx, [&[614, 615], &[615], &[614]]), SWHardeningNeeded, ids(&[614, 615])),
+        (
+            "of the second level",
+            with(tdx, [&[1], &[614], &[]]).but(below),
+            OutOfDate,
+            ids(&[614, 615, 828, 837]),
+        ),
+        (
+            "of no level",
+            with(tdx, [&[1], &[2], &[3]]).but(|dcap| dcap.td().tee_tcb_svn[2] = 2),
+            NoMatch,
+            ids(&[]),
+        ),
+    ] {
+        record::title(name);
+        let stated = &["verified", "tcb_status", "advisories"];
+        let verdict = dcap.mint().verdict_stating(stated, &accepting(), Scope::Hardware);
+        let told = (verdict.verified, verdict.tcb.status, verdict.tcb.advisories);
+        assert_eq!(told, (true, Some(status.as_str()), expected), "{name}");
+    }
 }

@@ -201,6 +201,25 @@ fn asks_for_every_certificate_inside_its_validity_to_the_second() {
     ]);
 }
 
+/// Nothing of the bytes changes, only the clock.
+#[test]
+fn judges_the_same_bytes_at_the_instant_that_is_asked() {
+    let (first, last) = (NOW - 3600, NOW + 3600);
+    let good = Snp::good().but(|snp| (snp.vek.not_before, snp.vek.not_after) = (first, last)).mint();
+    let at = |name: &str, instant: i64, expected| {
+        (name.to_owned(), Case { now: instant, ..good.clone() }, expected)
+    };
+    let (not_before, not_after) = (UnixTime::from_secs(first), UnixTime::from_secs(last));
+    let early = X509Error::NotYetValid { not_before, now: not_before.plus_secs(-1) };
+    let late = X509Error::Expired { not_after, now: not_after.plus_secs(1) };
+    refused::all([
+        at("the second before its first", first - 1, chain("vek", early)),
+        at("its first second", first, Ok(())),
+        at("its last second", last, Ok(())),
+        at("the second after it", last + 1, chain("vek", late)),
+    ]);
+}
+
 #[test]
 fn refuses_a_chain_whose_root_is_not_pinned_by_key() {
     let mut case = Snp::good().mint();

@@ -1,5 +1,7 @@
 //! Every way in which certificates can come in: none of them makes a root of what came.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use sim::amd::{CertificateTableEntry, Product, SigningChoice, certificate_table, guid};
 use sim::x509::pem;
@@ -67,6 +69,30 @@ fn accepts_certificates_by_every_entry() {
     for snp in [Snp::good(), Snp::vlek(), Snp::of(Product::Turin, SigningChoice::Vcek)] {
         refused::all(entries(&snp).into_iter().map(|(name, case)| (name, case, Ok(()))));
     }
+}
+
+/// RFC 9999, a conceptual message wrapper: a record of type and value, and a collection of one.
+#[test]
+fn accepts_a_report_in_a_wrapper() {
+    let snp = Snp::good();
+    let good = snp.mint();
+    let report = URL_SAFE_NO_PAD.encode(&good.evidence);
+    let table =
+        URL_SAFE_NO_PAD.encode(table_of(&[(guid::VCEK, &snp.vek()), (guid::ASK, &snp.intermediate())]));
+    let record = json!(["application/vnd.amd.sev-snp.attestation-report", report]);
+    let tsm = json!({ "provider": "sev_guest\n", "outblob": report, "auxblob": table }).to_string();
+    let tsm = json!(["application/vnd.veraison.tsm-report+json", URL_SAFE_NO_PAD.encode(tsm), 4]);
+    let collection = json!({ "__cmwc_t": "tag:example.org,2026:set", "report": record });
+    let wrapped = |name: &str, wrapper: &serde_json::Value, endorsements| {
+        let case = Case { evidence: wrapper.to_string().into_bytes(), endorsements, ..good.clone() };
+        (name.to_owned(), case, Ok(()))
+    };
+    let crl = good.clone().without("vek").without("intermediate").endorsements;
+    refused::all([
+        wrapped("a record", &record, good.endorsements.clone()),
+        wrapped("a collection of one", &collection, good.endorsements.clone()),
+        wrapped("what Linux's TSM writes, with its certificates", &tsm, crl),
+    ]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::*;
 
 /// The outcomes of the checks of this id.
 fn outcomes(snp: &Snp, policy: &Policy, id: &str) -> Vec<Outcome> {
-    let verdict = judge(&snp.mint(), policy, &ReferenceValues::default(), &[]);
+    let verdict = judge(&snp.mint(), &[], policy, &ReferenceValues::default(), &[]);
     verdict.checks.iter().filter(|check| check.id == id).map(|check| check.outcome).collect()
 }
 
@@ -77,7 +77,7 @@ fn the_author_keys_flag_agrees_with_the_digests() {
 fn executables(snp: &Snp, pair: &str) -> i8 {
     let toml = format!("[[reference]]\ntee = \"snp\"\nname = \"a guest\"\n{pair}\n");
     let values = ReferenceValues::parse_toml(&toml).unwrap();
-    judge(&snp.mint(), &profile(|_| ()), &values, &[]).trust_vector.executables
+    judge(&snp.mint(), &["executables"], &profile(|_| ()), &values, &[]).trust_vector.executables
 }
 
 #[test]
