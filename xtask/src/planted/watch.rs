@@ -23,7 +23,10 @@ impl Watch {
         }
         // The first word on it: afterwards the input is run again to be shown.
         if let Some((_, place)) = line.split_once(" panicked at ") {
-            self.place.get_or_insert_with(|| place.trim_end_matches(':').to_owned());
+            let place = place.trim_end_matches(':');
+            // As the compiler was given it: below the tree, or absolute.
+            let place = place.split_once("planted/tree/").map_or(place, |(_, below)| below);
+            self.place.get_or_insert_with(|| place.to_owned());
         }
         if let Some((_, error)) = line.split_once("ERROR: AddressSanitizer: ") {
             self.place.get_or_insert_with(|| error.to_owned());
@@ -82,7 +85,7 @@ mod tests {
     fn a_crash_is_told_with_its_time_its_executions_and_its_first_place() {
         let watch = watch(&[
             ("INFO: Seed: 1", 2),
-            ("thread '<unnamed>' (7) panicked at verifier/src/x509/pem.rs:49:62:", 9),
+            ("thread '<unnamed>' (7) panicked at /a/target/planted/tree/verifier/src/x509/pem.rs:49:62:", 9),
             ("==7== ERROR: libFuzzer: deadly signal", 9),
             ("stat::number_of_executed_units: 5120", 9),
             ("INFO: Seed: 2", 10),
