@@ -1,9 +1,10 @@
-//! Development tasks: `cargo xtask test`, `sweep`, `vectors`, `wasm`, `bench-peers` and `import-fixtures`.
+//! Development tasks: `cargo xtask test`, `sweep`, `planted`, `vectors`, `wasm`, `bench-peers` and `import-fixtures`.
 
 #![expect(clippy::disallowed_methods, reason = "a developer's tool: reads and writes the working tree")]
 
 mod bench_peers;
 mod import;
+mod planted;
 #[cfg(test)]
 mod scratch;
 mod sweep;
@@ -37,6 +38,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Plants a bug for each fuzz target and runs the target until it finds it (needs cargo-fuzz).
+    Planted(planted::PlantedArgs),
     /// Writes the minted cases of the tests to vectors/, for other verifiers.
     Vectors,
     /// Builds the verifier as a WebAssembly module and compares its verdicts in Node with the native program's.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Test => test::test(root()),
         Task::BenchPeers(args) => bench_peers::bench_peers(root(), &args),
         Task::Sweep { arguments } => sweep::sweep(root(), &arguments),
+        Task::Planted(args) => planted::planted(root(), &args),
         Task::Vectors => vectors::vectors(root()),
         Task::Wasm => wasm::wasm(root()),
         Task::ImportFixtures { from } => import::import(&from, &root().join("fixtures")),
