@@ -8,6 +8,7 @@ use reference_values::ReferenceValues;
 use sim::SeededRng;
 use sim::amd::{CertificateTableEntry, SigningChoice, certificate_table, guid};
 use sim::intel::{CollateralFields, IntelMachine, IntelVendor, PckCa, QuoteForm};
+use sim::x509::CertificateFields;
 use system_tests::minted::{Amd, NOW, REPORT_DATA};
 use system_tests::summary::announce;
 use verifier::anchors::Anchors;
@@ -333,7 +334,7 @@ fn quotes(vendor: &IntelVendor, machine: &IntelMachine) -> Vec<Vec<u8>> {
     vec![changed(header), changed(body_end - 64), with(&short), with(&forged), good.clone(), good]
 }
 
-/// Good collateral; short-lived TCB info, and one that calls the platform out of date; an identity whose signature was altered;
+/// Good collateral, after other certificates of the signer's name; short-lived TCB info, and one that calls the platform out of date; an identity whose signature was altered;
 /// a stale CRL, and one that revokes the machine's certificate.
 fn collateral(vendor: &IntelVendor, machine: &IntelMachine) -> Vec<Vec<u8>> {
     let fields = CollateralFields::new(vendor, machine, NOW).unwrap();
@@ -348,7 +349,15 @@ fn collateral(vendor: &IntelVendor, machine: &IntelMachine) -> Vec<Vec<u8>> {
     let mut altered = good.qe_identity.clone();
     let digit = altered.len() - 3;
     altered[digit] = if altered[digit] == b'0' { b'1' } else { b'0' };
+    // Signers of the same name that come first: one of another key, and one of this key whose time is short.
+    let signer = |change: &dyn Fn(&mut CertificateFields)| {
+        let mut fields = vendor.tcb_signer.fields.clone();
+        change(&mut fields);
+        fields.sign(&vendor.root.key).unwrap()
+    };
     let mut files = vec![
+        signer(&|fields| fields.spki = vendor.platform_ca.fields.spki.clone()),
+        signer(&|fields| fields.not_after = NOW + HOUR),
         good.tcb_info,
         good.qe_identity,
         good.tcb_signing_chain.into_bytes(),

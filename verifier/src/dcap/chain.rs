@@ -75,14 +75,16 @@ impl PckChain {
         let named =
             || anchors.of(Vendor::Intel).filter(|root| root.certificate.subject() == self.ca.issuer());
         // Simulated roots bear the same name. The root that came along says which one to try first, no more.
+        let meant = |root: &&Anchor| self.carried.iter().any(|der| der == root.certificate.der());
+        let in_order = || named().filter(meant).chain(named().filter(|root| !meant(root)));
         let signed = |root: &Anchor| self.ca.check_signed_by(&root.certificate);
+        // In the same order those whose key is known to have signed it: the others' cost a signature that fails.
         let proved = |root: &&Anchor| self.ca.is_proved_by(&root.certificate) && signed(root).is_ok();
-        if let Some(root) = named().find(proved) {
+        if let Some(root) = in_order().find(proved) {
             return Ok(root);
         }
-        let meant = |root: &&Anchor| self.carried.iter().any(|der| der == root.certificate.der());
         let mut failure = DcapError::NotAnchored;
-        for root in named().filter(|root| meant(root)).chain(named().filter(|root| !meant(root))) {
+        for root in in_order() {
             match signed(root) {
                 Ok(()) => return Ok(root),
                 Err(source) => failure = DcapError::Certificate { role: "pck-ca", source },

@@ -145,14 +145,9 @@ impl<'e> Search<'e> {
     /// The first TCB signing certificate under the root, inside its validity, whose key signed this; else the last
     /// failure; `None` if none was given.
     fn signer(&self, item: &Dated<'_>) -> Option<Result<&'e Endorsement<Certificate>, DcapError>> {
-        let mut failure = None;
-        // What is known to be signed by one of them begins with that one: the others' keys cost a signature that fails.
-        let proved = |signer: &&Endorsement<Certificate>| item.signed.is_proved_by(signer.value.public_key());
-        let signers = self.endorsements.tcb_signers();
-        let others = signers.clone().filter(|signer| !proved(signer));
-        for signer in signers.filter(proved).chain(others) {
+        let check = |signer: &Endorsement<Certificate>| {
             let certificate = &signer.value;
-            let outcome = certificate
+            certificate
                 .check_valid_at(self.now)
                 .and_then(|()| certificate.check_end_entity())
                 .and_then(|()| certificate.check_signed_by(self.root))
@@ -160,8 +155,22 @@ impl<'e> Search<'e> {
                 .and_then(|()| {
                     let signed = item.signed.check(certificate.public_key());
                     signed.map_err(|source| DcapError::CollateralSignature { what: item.what, source })
-                });
-            match outcome {
+                })
+        };
+        // In the same order those whose key is known to have signed it: the others' cost a signature that fails. What is
+        // found, and how it fails, is the same as without.
+        let proved = |signer: &&Endorsement<Certificate>| item.signed.is_proved_by(signer.value.public_key());
+        let mut failed = Vec::new();
+        for signer in self.endorsements.tcb_signers().filter(proved) {
+            match check(signer) {
+                Ok(()) => return Some(Ok(signer)),
+                Err(error) => failed.push((signer.id, error)),
+            }
+        }
+        let mut failure = None;
+        for signer in self.endorsements.tcb_signers() {
+            let known = failed.iter().find(|(id, _)| *id == signer.id).map(|(_, error)| Err(error.clone()));
+            match known.unwrap_or_else(|| check(signer)) {
                 Ok(()) => return Some(Ok(signer)),
                 Err(error) => failure = Some(Err(error)),
             }
