@@ -1,6 +1,7 @@
 //! Init-data: the document that the host gave the guest at launch, and what it claims (docs of the CoCo protocol,
 //! section 9). Believed only after the evidence was found to carry its digest.
 
+use kbs_protocol::evidence::host_data_of;
 use kbs_protocol::{Digest, HashAlgorithm, InitData, InitDataError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -9,7 +10,7 @@ use verifier::evidence::Tee;
 /// Init-data, read and hashed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ReadInitData {
-    digest: Vec<u8>,
+    digest: Digest,
     claims: Value,
 }
 
@@ -38,23 +39,18 @@ impl ReadInitData {
         }
         let document: Document = toml::from_str(&init_data.body).map_err(|_| InitDataRefusal::Form)?;
         let algorithm = HashAlgorithm::parse(&document.algorithm).ok_or(InitDataRefusal::Algorithm)?;
-        let digest: Digest = init_data.digest(algorithm)?;
-        Ok(Self { digest: digest.as_bytes().to_vec(), claims: claims(document.data) })
+        let digest = init_data.digest(algorithm)?;
+        Ok(Self { digest, claims: claims(document.data) })
     }
 
-    /// What the TEE's field must hold: the digest, cut or filled with zeros to the field's width. Sample evidence
-    /// has no field, and a token about it is contraindicated whatever it claims.
+    /// What the TEE's field must hold. Sample evidence has no field, and a token about it is contraindicated whatever it
+    /// claims.
     pub(crate) fn host_data(&self, tee: Tee) -> Result<Vec<u8>, InitDataRefusal> {
-        let width = match tee {
-            Tee::Snp => 32,
-            Tee::Tdx => 48,
-            Tee::Sgx => 64,
-            Tee::Sample => self.digest.len(),
-            other => return Err(InitDataRefusal::NoField(other)),
-        };
-        let mut field = self.digest.clone();
-        field.resize(width, 0);
-        Ok(field)
+        if tee == Tee::Sample {
+            return Ok(self.digest.as_bytes().to_vec());
+        }
+        let named = kbs_protocol::Tee::parse(tee.as_str()).ok();
+        named.and_then(|tee| host_data_of(tee, &self.digest)).ok_or(InitDataRefusal::NoField(tee))
     }
 
     /// The document's data as claims.

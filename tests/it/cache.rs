@@ -8,7 +8,7 @@ use reference_values::ReferenceValues;
 use sim::SeededRng;
 use sim::amd::{CertificateTableEntry, SigningChoice, certificate_table, guid};
 use sim::intel::{CollateralFields, IntelMachine, IntelVendor, PckCa, QuoteForm};
-use sim::x509::CertificateFields;
+use sim::x509::{CertificateFields, pem};
 use system_tests::minted::{Amd, NOW, REPORT_DATA};
 use system_tests::summary::announce;
 use verifier::anchors::Anchors;
@@ -245,6 +245,45 @@ fn a_recorded_quote_that_nobody_asked_for_takes_no_place() {
     assert!(endorsements.known_leaf(&world.leaves[0], AT).is_none());
     assert!(verify(&Expected::report_data(REPORT_DATA)).is_ok());
     assert!(endorsements.known_leaf(&world.leaves[0], AT).is_some());
+    // Nor does a report whose host handed its certificate over.
+    let (report, vek) = (&world.evidence[VENDORS][AS_HANDED_OVER], world.leaves.last().unwrap());
+    let report = EvidenceInput::decode(report, None).unwrap();
+    let report = Evidence::parse(&report).unwrap();
+    for (expected, known) in [(Expected::nothing(), false), (Expected::report_data(REPORT_DATA), true)] {
+        verifier::verify::verify(&report, &endorsements, &world.anchors, &expected, AT, &mut Trail::new())
+            .unwrap();
+        assert_eq!(endorsements.known_leaf(vek, AT).is_some(), known);
+    }
+}
+
+/// Intel has issued two certificates for its root's key. Whichever came along is the one that is named, known or not.
+#[test]
+fn of_two_roots_with_one_key_the_one_that_came_along_is_named_again() {
+    let rng = &mut SeededRng::new("cache: two roots");
+    let vendor = IntelVendor::new(rng, NOW).unwrap();
+    let machine = IntelMachine::new(QuoteForm::TdxV4, rng);
+    let mut renewed = vendor.root.fields.clone();
+    renewed.serial = vec![0x42];
+    let renewed = renewed.sign(&vendor.root.key).unwrap();
+    let mut anchors = Anchors::vendor().unwrap();
+    anchors.danger_add("danger_first", &vendor.root.certificate).unwrap();
+    anchors.danger_add("danger_second", &renewed).unwrap();
+    let leaf = vendor.pck_fields(&machine, NOW).unwrap().sign(&vendor.pck_ca(machine.ca).key).unwrap();
+    let quote = |root: &[u8]| {
+        let chain = [&leaf, &vendor.pck_ca(machine.ca).certificate, root].map(|der| pem("CERTIFICATE", der));
+        machine.quote(&machine.quote_fields(REPORT_DATA), chain.concat().as_bytes()).unwrap()
+    };
+    let quotes = [("danger_second", quote(&renewed)), ("danger_first", quote(&vendor.root.certificate))];
+    let files = collateral(&vendor, &IntelMachine { ca: PckCa::Platform, ..machine.clone() });
+    let kept = parsed(&files);
+    for round in 0..3 {
+        for (name, quote) in &quotes {
+            let judge = |endorsements| judge(&anchors, quote, endorsements, (true, Scope::Hardware), NOW);
+            let (warm, cold) = (judge(&kept), judge(&parsed(&files)));
+            assert_eq!(warm, cold, "round {round}");
+            assert_eq!(warm.danger_anchor.as_deref(), Some(*name), "round {round}");
+        }
+    }
 }
 
 impl World {
@@ -286,24 +325,28 @@ impl World {
         Kept { parsed: parsed(&files), files, vendors }
     }
 
-    fn judge(
-        &self,
-        evidence: &[u8],
-        endorsements: &Endorsements,
-        (bound, scope): (bool, Scope),
-        now: i64,
-    ) -> Verdict {
-        let report_data = if bound { REPORT_DATA } else { [0x22; 64] };
-        let context = Context {
-            endorsements,
-            anchors: &self.anchors,
-            expected: &Expected::report_data(report_data),
-            wanted: Wanted { reference_values: &ReferenceValues::default(), expectations: &[] },
-            policy: &Policy { danger_accept_simulated: true, ..Policy::default() },
-            scope,
-        };
-        assess(evidence, None, &context, UnixTime::from_secs(now))
+    fn judge(&self, evidence: &[u8], endorsements: &Endorsements, asked: (bool, Scope), now: i64) -> Verdict {
+        judge(&self.anchors, evidence, endorsements, asked, now)
     }
+}
+
+fn judge(
+    anchors: &Anchors,
+    evidence: &[u8],
+    endorsements: &Endorsements,
+    (bound, scope): (bool, Scope),
+    now: i64,
+) -> Verdict {
+    let report_data = if bound { REPORT_DATA } else { [0x22; 64] };
+    let context = Context {
+        endorsements,
+        anchors,
+        expected: &Expected::report_data(report_data),
+        wanted: Wanted { reference_values: &ReferenceValues::default(), expectations: &[] },
+        policy: &Policy { danger_accept_simulated: true, ..Policy::default() },
+        scope,
+    };
+    assess(evidence, None, &context, UnixTime::from_secs(now))
 }
 
 fn parsed(files: &[Vec<u8>]) -> Endorsements {

@@ -15,6 +15,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use serde::Deserialize;
 
+use crate::cargo::cargo;
 use table::{Allocations, Time};
 
 /// How long, and what more.
@@ -107,12 +108,6 @@ fn locked_version(oracles: &Path, package: &str) -> anyhow::Result<String> {
     let version = lock.lines().skip_while(|line| *line != name).nth(1);
     let version = version.and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
     version.map(str::to_owned).with_context(|| format!("{package} is not in oracles/Cargo.lock"))
-}
-
-fn cargo(folder: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(folder).env_remove("RUST_BACKTRACE");
-    command
 }
 
 fn finish(command: &mut Command, what: &str) -> anyhow::Result<()> {

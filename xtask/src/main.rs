@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a developer's tool: reads and writes the working tree")]
 
 mod bench_peers;
+mod cargo;
 mod import;
 mod planted;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use std::time::Instant;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 
+use crate::cargo::cargo;
 use watch::Watch;
 
 /// Which targets, and for how long.
@@ -190,13 +191,6 @@ fn head(root: &Path) -> anyhow::Result<String> {
 fn is_crash_among(artifacts: &Path) -> bool {
     let files = artifacts.read_dir().into_iter().flatten().flatten();
     files.into_iter().any(|file| file.file_name().to_string_lossy().starts_with("crash-"))
-}
-
-fn cargo(folder: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // A backtrace would be taken for every error that is made on the way.
-    command.current_dir(folder).env_remove("RUST_BACKTRACE");
-    command
 }
 
 fn run(command: &mut Command, what: &str) -> anyhow::Result<()> {

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use crate::cargo::cargo;
+
 /// Runs the sweep of `root`, the root of the repository, with these arguments of its own.
 ///
 /// # Errors
@@ -14,8 +16,7 @@ pub(crate) fn sweep(root: &Path, arguments: &[OsString]) -> anyhow::Result<()> {
     // This program lies in target/<profile>.
     let program = std::env::current_exe().context("this program's path")?;
     let target = program.parent().and_then(Path::parent).context("target/<profile>")?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
+    let mut build = cargo(root);
     // With the features of the whole workspace, so that nothing is built a second time after its release binaries.
     build.args([
         "build",
@@ -27,7 +28,7 @@ pub(crate) fn sweep(root: &Path, arguments: &[OsString]) -> anyhow::Result<()> {
         "sweep",
         "--target-dir",
     ]);
-    let status = build.arg(target).current_dir(root).status().context("starting cargo")?;
+    let status = build.arg(target).status().context("starting cargo")?;
     anyhow::ensure!(status.success(), "building the sweep: {status}");
 
     let mut sweep = Command::new(target.join("release/sweep"));

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
+
+use crate::cargo::cargo;
 
 /// The tests whose cases are written: forms, signatures, chains, collateral, revocation, appraisal, every bit. Which of them are
 /// vectors is for `tests/it/vectors/record.rs` to say.
@@ -23,11 +24,11 @@ pub(crate) fn vectors(root: &Path) -> anyhow::Result<()> {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo(root);
     cargo.args(["test", "--locked", "-p", "system-tests", "--test", "it", "--"]).args(TESTS);
     // The thread of each test has its name, which a test that runs on the first thread has not.
     cargo.args(["--test-threads", "2"]);
-    let status = cargo.current_dir(root).env("VOUCHSAFE_VECTORS", &folder).status();
+    let status = cargo.env("VOUCHSAFE_VECTORS", &folder).status();
     let status = status.context("starting cargo")?;
     ensure!(status.success(), "the tests whose cases are the vectors: {status}");
 

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use crate::cargo::cargo;
+
 /// What the module is built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -16,8 +18,8 @@ pub(crate) fn wasm(root: &Path) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("this program's path")?;
     let target = program.parent().and_then(Path::parent).context("target/<profile>")?;
     let module = target.join(TARGET).join("release/vouchsafe_wasm.wasm");
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args([
+    let mut build = cargo(root);
+    build.args([
         "build",
         "--locked",
         "--release",
@@ -26,11 +28,11 @@ pub(crate) fn wasm(root: &Path) -> anyhow::Result<()> {
         "--manifest-path",
         "verifier/wasm/Cargo.toml",
     ]);
-    run(cargo.arg("--target-dir").arg(target).current_dir(root), "building the module")?;
+    run(build.arg("--target-dir").arg(target), "building the module")?;
     // As the step before builds it in a whole test run.
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--locked", "--release", "--workspace", "--bins", "--target-dir"]).arg(target);
-    run(cargo.current_dir(root), "building the native program")?;
+    let mut build = cargo(root);
+    build.args(["build", "--locked", "--release", "--workspace", "--bins", "--target-dir"]).arg(target);
+    run(&mut build, "building the native program")?;
     let mut node = Command::new("node");
     node.arg("verifier/wasm/test.mjs").arg(module).arg(target.join("release/vouchsafe"));
     run(node.current_dir(root), "the module in Node")

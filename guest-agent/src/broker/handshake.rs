@@ -222,3 +222,14 @@ const NO_DEVICES: &str = "";
 
 /// Servers limit a request's head; a longer token is left out, for the cookie carries the session anyway.
 const BEARER_BYTES: usize = 16 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_left_a_fifth_of_its_life_before_its_end_and_half_a_minute_at_most() {
+        let usable = |life| usable(Duration::from_secs(life)).as_secs();
+        assert_eq!([0, 10, 100, 150, 300, 3600].map(usable), [0, 8, 80, 120, 270, 3570]);
+    }
+}

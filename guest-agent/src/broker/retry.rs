@@ -60,6 +60,7 @@ const LONGEST_ASKED: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::Step;
     use super::*;
     use crate::system::system_rng;
 
@@ -78,6 +79,31 @@ mod tests {
         let delay = |asked| Backoff::new().delay(Duration::from_secs(asked), &mut system_rng());
         assert!(delay(7) >= Duration::from_secs(7) && delay(7) < Duration::from_secs(8));
         assert!(delay(u64::MAX) < Duration::from_secs(61));
+    }
+
+    #[test]
+    fn a_certificate_that_does_not_hold_and_an_answer_that_is_no_http_do_not_pass() {
+        let network = |source: Transport| {
+            let source = HttpError::Network(Box::new(source));
+            may_pass(&BrokerError::Network { step: Step::Auth, source })
+        };
+        let certificate = || rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let refused = std::io::ErrorKind::ConnectionRefused;
+        for (source, passes) in [
+            (Transport::Rustls(certificate()), false),
+            (Transport::Io(std::io::Error::other(certificate())), false),
+            (Transport::BadUri("x".to_owned()), false),
+            (Transport::Io(refused.into()), true),
+            (Transport::Io(std::io::Error::other("anything else")), true),
+            (Transport::HostNotFound, true),
+            (Transport::ConnectionFailed, true),
+        ] {
+            let said = format!("{source:?}");
+            assert_eq!(network(source), passes.then_some(Duration::ZERO), "{said}");
+        }
+        for source in [HttpError::TooLarge { limit: 1 }, HttpError::WithoutTls { url: String::new() }] {
+            assert_eq!(may_pass(&BrokerError::Network { step: Step::Auth, source }), None);
+        }
     }
 
     #[test]

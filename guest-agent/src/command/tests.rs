@@ -75,6 +75,40 @@ fn rejects_arguments_that_make_no_sense() {
 }
 
 #[test]
+fn reads_a_run_and_lets_no_name_leave_its_folder() {
+    let run =
+        |rest: &[&str]| parse(&[&["run", "--kbs-url", "https://kbs"], rest, &["--", "true", "-x"]].concat());
+    let good = [
+        "--env",
+        "A_1=kbs:///a/b/c",
+        "--file",
+        "model.key=kbs:///a/b/c",
+        "--template",
+        "c-d_1.toml=/etc/x=y",
+    ];
+    let Ok(Command::Run(args)) = run(&good) else { panic!("a run") };
+    assert_eq!((args.command.len(), args.broker.wait, args.memory.to_str()), (2, 30, Some("/dev/shm")));
+    assert_eq!((args.variables[0].name.as_str(), args.files[0].name.as_str()), ("A_1", "model.key"));
+    assert_eq!(
+        (args.templates[0].name.as_str(), args.templates[0].of.to_str()),
+        ("c-d_1.toml", Some("/etc/x=y"))
+    );
+    for name in ["", ".", "..", ".hidden", "a/b", "../a", "/a", "a b", "a\0", "\u{e9}"] {
+        for (option, of) in [("--file", "kbs:///a/b/c"), ("--template", "x")] {
+            let refused = run(&[option, &format!("{name}={of}")]).err();
+            assert_eq!(refused, Some(clap::error::ErrorKind::ValueValidation), "{option} {name:?}");
+        }
+    }
+    for value in ["=kbs:///a/b/c", "1A=kbs:///a/b/c", "A-B=kbs:///a/b/c", "A B=kbs:///a/b/c", "A", "A=a/b/c"]
+    {
+        let refused = run(&["--env", value]).err();
+        assert_eq!(refused, Some(clap::error::ErrorKind::ValueValidation), "{value}");
+    }
+    use clap::error::ErrorKind::MissingRequiredArgument;
+    assert_eq!(parse(&["run", "--kbs-url", "https://kbs"]).err(), Some(MissingRequiredArgument));
+}
+
+#[test]
 fn takes_the_first_attester_and_the_one_that_was_asked_for() {
     assert_eq!(choose(None, toys).map(|attester| attester.tee()).ok(), Some(Tee::Sample));
     assert_eq!(choose(Some(Tee::Sample), toys).map(|attester| attester.tee()).ok(), Some(Tee::Sample));

@@ -146,6 +146,8 @@ impl Problem {
     pub(super) fn is_a_miss(&self) -> bool {
         match self {
             Self::Attest(AttestError::EndorsementMissing { .. }) => true,
+            // Nothing was answered.
+            Self::TooMany(_) => false,
             _ => self.meaning().status.is_client_error(),
         }
     }

@@ -95,4 +95,6 @@ fn agent_gets_the_secret_over_tls_and_refuses_every_other_authority() {
     let messages = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(5), "{messages}");
     assert!(messages.contains("certificate"), "{messages}");
+    // It will not hold later either.
+    assert!(!messages.contains("trying again"), "{messages}");
 }

@@ -42,3 +42,23 @@ fn what_fails_inside_the_broker_stays_in_its_log() {
     let missing = Problem::Attest(AttestError::EndorsementMissing { message: "the VCEK".to_owned() });
     assert_eq!(missing.meaning().detail(&missing), "the VCEK");
 }
+
+#[test]
+fn a_miss_is_what_a_challenge_cannot_be_answered_with_and_no_fault_of_the_brokers() {
+    let missing = || AttestError::EndorsementMissing { message: "no VCEK".to_owned() };
+    let unavailable = || StoreError::Unavailable { reason: "gone".to_owned() };
+    for (problem, miss) in [
+        (Problem::Attest(missing()), true),
+        (Problem::Attest(AttestError::AnotherBody), true),
+        (Problem::Attest(AttestError::Refused(Refusal::default())), true),
+        (Problem::Attest(SessionError::OtherNonce.into()), true),
+        (Problem::Broken, true),
+        (Problem::Attest(AttestError::Store(unavailable())), false),
+        (Problem::Store(unavailable()), false),
+        (Problem::Busy(Busy::QueueFull), false),
+        (Problem::TooMany(TooMany { whose: "in all", seconds: 1 }), false),
+        (Problem::Stopped, false),
+    ] {
+        assert_eq!(problem.is_a_miss(), miss, "{problem}");
+    }
+}
