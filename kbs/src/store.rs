@@ -241,3 +241,5 @@ mod power;
 mod suite;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod watched;

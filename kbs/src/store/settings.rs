@@ -294,7 +294,7 @@ fn content_key(kind: SettingKind, name: &str, version: u64) -> Vec<u8> {
     [CONTENT, kind.name().as_bytes(), b"\0", name.as_bytes(), b"\0", &version.to_be_bytes()].concat()
 }
 
-const HEAD: &[u8] = b"head";
+pub(super) const HEAD: &[u8] = b"head";
 /// Before every content's key, and after all of them.
 const CONTENT: &[u8] = b"content\0";
 const CONTENT_END: &[u8] = b"content\x01";

@@ -8,6 +8,8 @@ use kbs_protocol::ResourcePath;
 use zeroize::Zeroizing;
 
 use super::backend::Row;
+use super::redb::Redb;
+use super::watched::Watched;
 use super::*;
 use crate::admin::tests::an_admin;
 use crate::grant::tests::a_grant;
@@ -458,6 +460,27 @@ fn nothing_is_released_that_was_deleted_meanwhile() {
     assert_eq!(release(&second), Ok(None));
     let third = store.load(&a_grant("a/b/c")).unwrap().unwrap();
     assert_eq!((third.version(), release(&third)), (3, Ok(Some(record.id()))));
+}
+
+/// A release names its version as present, and a database of several writers holds that against exclusive batches alone.
+#[test]
+fn whatever_takes_a_version_away_stops_releases_meanwhile() {
+    let watched = Arc::new(Watched::new(Arc::new(Redb::in_memory().unwrap())));
+    let store = Store::over(Arc::clone(&watched) as Arc<dyn Backend>, key(), ROOM, Reserve::none()).unwrap();
+    for number in 1..=17_u8 {
+        put(&store, "a/b/c", &[number]);
+    }
+    assert_eq!(store.delete(&an_admin(), &path("a/b/c")), Ok(true));
+    let (mut taking, mut others) = (0, 0);
+    for batch in watched.batches.lock().unwrap().iter() {
+        let of_versions =
+            |change: &Change| matches!(change, Change::Delete { table: Table::SecretVersions, .. });
+        let takes = batch.changes.iter().any(of_versions);
+        assert!(!takes || batch.exclusive, "{batch:?}");
+        (taking, others) = (taking + u32::from(takes), others + u32::from(!batch.exclusive));
+    }
+    // The seventeenth takes the first away, the deletion the sixteen others; nothing else stops anybody.
+    assert_eq!((taking, others >= 16), (2, true));
 }
 
 #[test]

@@ -1,10 +1,11 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use super::super::backend::{Each, Row};
+use super::super::backend::Row;
 use super::super::make_all;
 use super::super::tests::{key, key_of, wrapped_by_another};
 use super::*;
 use crate::store::redb::Redb;
+use crate::store::watched::Watched;
 use crate::store::{Reserve, backend::Backend};
 
 const NOW: UnixTime = UnixTime::from_secs(1_775_000_000);
@@ -80,52 +81,6 @@ fn changes_of_many_at_once_all_count() {
     assert_eq!((contents(&store).unwrap().len(), store.settings().unwrap().epoch()), (4, 4));
 }
 
-/// A database that counts what is read of it.
-#[derive(Debug)]
-struct Counting {
-    inner: Arc<dyn Backend>,
-    reads: AtomicUsize,
-}
-
-impl Backend for Counting {
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        // The head is read at every request.
-        self.reads.fetch_add(usize::from(key != HEAD), Ordering::SeqCst);
-        self.inner.get(table, key)
-    }
-
-    fn scan(
-        &self,
-        table: Table,
-        from: &[u8],
-        until: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        self.inner.scan(table, from, until, limit)
-    }
-
-    fn export(&self, tables: &[Table], each: &mut Each<'_>) -> Result<(), StoreError> {
-        self.inner.export(tables, each)
-    }
-
-    fn commit(&self, batch: Batch) -> Result<Commit, StoreError> {
-        self.inner.commit(batch)
-    }
-
-    fn clock(&self) -> Result<Option<UnixTime>, StoreError> {
-        self.inner.clock()
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        self.inner.check()
-    }
-}
-
 #[test]
 fn of_many_that_find_a_change_one_reads_it_and_reads_what_changed_alone() {
     let database = a_database();
@@ -134,7 +89,7 @@ fn of_many_that_find_a_change_one_reads_it_and_reads_what_changed_alone() {
     let names: Vec<String> = (0..many).map(|number| format!("policy {number}")).collect();
     let all: Vec<_> = names.iter().map(|name| (POLICY, name.as_str(), Some(name.as_bytes()))).collect();
     writer.change(&all, "tester", NOW).unwrap();
-    let counting = Arc::new(Counting { inner: Arc::clone(&database), reads: AtomicUsize::new(0) });
+    let counting = Arc::new(Watched::new(Arc::clone(&database)));
     let reader = open(&(Arc::clone(&counting) as Arc<dyn Backend>));
     let reads = || counting.reads.swap(0, Ordering::SeqCst);
     // The integrity key, whose first look is of no interest here.
