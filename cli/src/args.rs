@@ -71,7 +71,7 @@ pub enum PolicyCommand {
 /// What `bench` measures.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
-    /// Parse, cold and warm verification of one piece of evidence
+    /// Parse, cold and warm verification of one piece of evidence, and of a machine that is known
     Verify(BenchVerifyArgs),
 }
 

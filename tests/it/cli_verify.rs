@@ -213,3 +213,29 @@ fn prints_a_table_without_colour_into_a_pipe() {
     assert!(text.starts_with("AFFIRMING  tdx evidence at 2025-07-04T10:16:31Z\n"), "{text}");
     assert!(text.contains("tdx.qe.identity") && !text.contains('\u{1b}'), "{text}");
 }
+
+#[test]
+fn bench_prints_the_contract_and_counts_the_signatures_that_are_needed() {
+    let root = fixtures::registry_root();
+    let bench = |folder: &str, evidence: &str, endorsements: &[&str], at: &str| {
+        let mut command = Command::new(binaries::path("vouchsafe"));
+        command.args(["bench", "verify", "--json", "--seconds", "1", "--threads", "2", "--at", at]);
+        command.arg("--evidence").arg(format!("{folder}/{evidence}")).current_dir(&root);
+        for endorsement in endorsements {
+            command.arg("--endorsements").arg(format!("{folder}/{endorsement}"));
+        }
+        let output = command.output().expect("vouchsafe starts");
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        json_of(&output)
+    };
+    let tdx = bench(TDX, "quote.bin", &["collateral-0"], "2025-07-04T10:16:31Z");
+    let snp = bench(MILAN, "report.bin", &["vek.der", "ask.der"], "2023-05-03T19:23:43Z");
+    for (figures, cold, warm, known) in [(tdx, 9, 3, 2), (snp, 3, 1, 1)] {
+        let counted = ["signatures_cold", "signatures_warm", "signatures_known", "threads"];
+        assert_eq!(counted.map(|name| figures[name].as_u64()), [cold, warm, known, 2].map(Some), "{figures}");
+        for name in ["cold_ns", "warm_ns", "known_ns", "parse_ns"] {
+            assert!(figures[name].as_u64() > Some(0), "{figures}");
+        }
+        assert_eq!(figures.as_object().map(serde_json::Map::len), Some(8), "{figures}");
+    }
+}
